@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * clock: monotonic time. Wall time may step; nothing here is affected.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_SEC UINT64_C(1000000000)
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t clock_ns(void);
+
+#endif

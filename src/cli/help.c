@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "cli/help.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/report.h"
+#include "cli/table.h"
+
+#define TEXT_COLUMN 27
+#define LAST_COLUMN 79
+
+static const char usage[] = "Usage: forkpool [OPTION]... [COMMAND [ARGUMENT]...] [::: ARGUMENT...]...\n"
+			    "       forkpool [OPTION]... < commands.txt\n";
+
+static const char brief_intro[] = "Run COMMAND for each item of the input, several at a time, {} being the item;\n"
+				  "without a COMMAND, each input line is a shell command.\n\n";
+
+static const char brief_end[] = "\n  find . -name '*.gz' | forkpool -k 'zcat {} | wc -l'\n"
+				"  forkpool convert {} {.}.png ::: *.jpg\n"
+				"Everything: forkpool --help, man forkpool\n";
+
+static const char full_intro[] = "Run COMMAND for each item of the input, several at a time. Items are the lines\n"
+				 "of standard input, or come from:\n"
+				 "  ::: ARGUMENT...          these words\n"
+				 "  :::: FILE...             the lines of these files, - for standard input\n"
+				 "Several sources give every combination of their items.\n"
+				 "\n"
+				 "Without a COMMAND, each item is a shell command. A COMMAND of one word with\n"
+				 "blanks or shell characters is a shell text, into which items are put quoted;\n"
+				 "any other is a program and its arguments, run without a shell.\n"
+				 "\n"
+				 "Placeholders (without any, {} is appended):\n"
+				 "  {} item   {.} without extension   {/} base name   {//} directory\n"
+				 "  {/.} base name without extension   {1} {1.} {1/}... item of the first source\n"
+				 "  {#} {seq} number of the task   {%} {slot} number of its worker\n";
+
+static const char full_end[] = "\nD is a number of seconds, or with a unit: s, m, h, d. FORKPOOL_JOBS, if set,\n"
+			       "is the default of --jobs.\n"
+			       "\n"
+			       "Exit status: 0 all tasks succeeded; 2 usage error; 123 a task or a callback\n"
+			       "failed; 124 stopped by --fail-fast; 125 forkpool failed; 126, 127 COMMAND\n"
+			       "cannot be executed, is not found. The manual: man forkpool\n";
+
+static const char *const group_titles[] = {
+	[GROUP_INPUT] = "Input",
+	[GROUP_POOL] = "Pool",
+	[GROUP_OUTPUT] = "Output",
+	[GROUP_FAILURE] = "Failure",
+	[GROUP_OTHER] = "Other",
+};
+
+static void pad(struct buf *out, size_t from, size_t to)
+{
+	while (from++ < to)
+		buf_addc(out, ' ');
+}
+
+/* Append the option as the user types it, and move on to the column of the texts. */
+static void add_option(struct buf *out, const struct option_row *row)
+{
+	size_t start = buf_len(out);
+
+	if (row->letter)
+		buf_addf(out, "  -%c%s", row->letter, row->name ? ", " : "");
+	else
+		buf_adds(out, "      ");
+	if (row->name)
+		buf_addf(out, "--%s", row->name);
+	if (row->argument)
+		buf_addf(out, " %s", row->argument);
+	size_t width = buf_len(out) - start;
+	if (width + 1 > TEXT_COLUMN) {
+		buf_addc(out, '\n');
+		width = 0;
+	}
+	pad(out, width, TEXT_COLUMN);
+}
+
+/* Append `len` bytes of `text`, broken at blanks to fit between TEXT_COLUMN and LAST_COLUMN. */
+static void add_text(struct buf *out, const char *text, size_t len)
+{
+	const char *end = text + len;
+	size_t column = TEXT_COLUMN;
+
+	while (text < end) {
+		const char *blank = memchr(text, ' ', (size_t)(end - text));
+		size_t word = (size_t)((blank ? blank : end) - text);
+
+		if (column > TEXT_COLUMN && column + 1 + word > LAST_COLUMN) {
+			buf_addc(out, '\n');
+			pad(out, 0, TEXT_COLUMN);
+			column = TEXT_COLUMN;
+		} else if (column > TEXT_COLUMN) {
+			buf_addc(out, ' ');
+			column++;
+		}
+		buf_add(out, text, word);
+		column += word;
+		text += word + 1;
+	}
+	buf_addc(out, '\n');
+}
+
+static void add_group(struct buf *out, enum option_group group)
+{
+	buf_addf(out, "\n%s:\n", group_titles[group]);
+	for (size_t i = 0; i < table_len; i++) {
+		if (table_rows[i].group != group)
+			continue;
+		add_option(out, &table_rows[i]);
+		add_text(out, table_rows[i].text, strlen(table_rows[i].text));
+	}
+}
+
+void help_brief(struct buf *out)
+{
+	buf_adds(out, usage);
+	buf_adds(out, brief_intro);
+	for (size_t i = 0; i < table_len; i++) {
+		if (!table_rows[i].is_common)
+			continue;
+		add_option(out, &table_rows[i]);
+		add_text(out, table_rows[i].text, strcspn(table_rows[i].text, ";"));
+	}
+	buf_adds(out, brief_end);
+}
+
+void help_full(struct buf *out)
+{
+	buf_adds(out, usage);
+	buf_adds(out, full_intro);
+	for (enum option_group group = GROUP_INPUT; group < GROUP_HIDDEN; group++)
+		add_group(out, group);
+	buf_adds(out, full_end);
+}
+
+void help_version(struct buf *out)
+{
+	buf_adds(out, "forkpool " PACKAGE_VERSION "\nMIT licence. There is no warranty.\n");
+}
+
+_Noreturn void help_exit(void (*text)(struct buf *out))
+{
+	struct buf out = {0};
+
+	text(&out);
+	if (fdio_write_all(STDOUT_FILENO, buf_head(&out), buf_len(&out)) < 0)
+		die_sys(EXIT_FORKPOOL, "cannot write to standard output");
+	buf_clear(&out);
+	exit(EXIT_OK);
+}

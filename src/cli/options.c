@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/cpus.h"
+#include "base/report.h"
+#include "cli/table.h"
+
+/* getopt gives this and the row's index for a long option, and a letter otherwise. */
+#define LONG_BASE 256
+
+#define KILL_AFTER_NS (10 * NS_PER_SEC)
+
+/* getopt_long's view of the table. */
+struct getopt_arrays {
+	char letters[2 + 2 * TABLE_MAX + 1];
+	struct option longs[TABLE_MAX + 1];
+};
+
+/* "+": the first word that is no option ends them. ":": a missing value is told from an unknown option. */
+static void arrays_init(struct getopt_arrays *a)
+{
+	char *letter = a->letters;
+	struct option *next = a->longs;
+
+	*letter++ = '+';
+	*letter++ = ':';
+	for (size_t i = 0; i < table_len; i++) {
+		const struct option_row *row = &table_rows[i];
+		int has_value = row->argument ? required_argument : no_argument;
+
+		if (row->letter)
+			*letter++ = row->letter;
+		if (row->letter && row->argument)
+			*letter++ = ':';
+		if (row->name)
+			*next++ = (struct option){row->name, has_value, NULL, LONG_BASE + (int)i};
+	}
+	*letter = '\0';
+	*next = (struct option){0};
+}
+
+static const struct option_row *row_of(int c)
+{
+	if (c >= LONG_BASE)
+		return &table_rows[c - LONG_BASE];
+	for (size_t i = 0; i < table_len; i++)
+		if (table_rows[i].letter && table_rows[i].letter == c)
+			return &table_rows[i];
+	return NULL;
+}
+
+/* How many long options could `word`, "--NAME" or "--NAME=VALUE", be the beginning of? */
+static size_t count_matches(const char *word)
+{
+	size_t n = 0, len = strcspn(word + 2, "=");
+
+	for (size_t i = 0; i < table_len; i++)
+		if (table_rows[i].name && strncmp(table_rows[i].name, word + 2, len) == 0)
+			n++;
+	return n;
+}
+
+/* getopt_long(3) returned ':' or '?'. optopt is then the option, or 0 for a long one it does not know. */
+static _Noreturn void die_bad_option(int c, char *const *argv)
+{
+	const char *word = argv[optind - 1];
+	const struct option_row *row = optopt ? row_of(optopt) : NULL;
+
+	if (c == ':' && optopt < LONG_BASE)
+		die_usage("option -%c needs a value, %s", optopt, row->argument);
+	if (c == ':')
+		die_usage("option --%s needs a value, %s", row->name, row->argument);
+	if (optopt >= LONG_BASE)
+		die_usage("option --%s takes no value: %s", row->name, word);
+	if (optopt)
+		die_usage("unknown option -%c", (char)optopt);
+	if (count_matches(word) > 1)
+		die_usage("option %s could be one of several; write it in full", word);
+	die_usage("unknown option %s", word);
+}
+
+static void read_options(struct parse *p, int argc, char **argv)
+{
+	struct getopt_arrays arrays;
+	int c;
+
+	arrays_init(&arrays);
+	opterr = 0;
+	optind = 0; /* glibc: start afresh; the unit tests parse many command lines */
+	while ((c = getopt_long(argc, argv, arrays.letters, arrays.longs, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			die_bad_option(c, argv);
+		row_of(c)->set(p, row_of(c), optarg);
+	}
+}
+
+static bool is_separator(const char *word)
+{
+	if (strcmp(word, ":::+") == 0 || strcmp(word, "::::+") == 0)
+		die_usage("%s is not supported; ::: and :::: are", word);
+	return strcmp(word, ":::") == 0 || strcmp(word, "::::") == 0;
+}
+
+/* The number of words before the next separator or the end. */
+static size_t count_words(char *const *words)
+{
+	size_t n = 0;
+
+	while (words[n] && !is_separator(words[n]))
+		n++;
+	return n;
+}
+
+static void add_files(struct options *o, char *const *files, size_t n)
+{
+	if (n == 0)
+		die_usage(":::: needs a FILE, - for standard input");
+	for (size_t i = 0; i < n; i++)
+		table_add_source(o, &(struct source_spec){.kind = SOURCE_FILE, .path = files[i]});
+}
+
+static void read_words(struct options *o, char **words)
+{
+	o->words = words;
+	o->n_words = count_words(words);
+	words += o->n_words;
+	while (*words) {
+		bool are_files = strcmp(*words++, "::::") == 0;
+		size_t n = count_words(words);
+
+		if (are_files)
+			add_files(o, words, n);
+		else
+			table_add_source(o, &(struct source_spec){.kind = SOURCE_ARGS, .args = words, .n_args = n});
+		words += n;
+	}
+	if (o->n_sources == 0)
+		table_add_source(o, &(struct source_spec){.kind = SOURCE_FILE, .path = "-"});
+}
+
+static void check_sources(const struct options *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_sources; i++)
+		n += o->sources[i].kind == SOURCE_FILE && strcmp(o->sources[i].path, "-") == 0;
+	if (n > 1)
+		die_usage("standard input (-) can be one source only, not %zu", n);
+	if (o->max_args > 0 && o->n_sources > 1)
+		die_usage("--max-args works with one source of items; there are %zu", o->n_sources);
+	if (o->max_args > 0 && o->n_words == 0)
+		die_usage("--max-args needs a COMMAND; without one, each item is a command");
+}
+
+static void check_conflicts(const struct parse *p)
+{
+	const struct options *o = p->o;
+	bool ungroup = o->output_mode == OUTPUT_UNGROUP;
+
+	if (o->join_words && o->no_shell)
+		die_usage("--shell and --no-shell contradict each other; use one of them");
+	if (ungroup && o->tag)
+		die_usage("--ungroup does not see the output, so --tag cannot work; use --line-buffer");
+	if (ungroup && o->tagstring)
+		die_usage("--ungroup does not see the output, so --tagstring cannot work; use --line-buffer");
+	if (ungroup && o->keep_order)
+		die_usage("--ungroup does not see the output, so --keep-order cannot work; use one of them");
+	if (ungroup && o->via)
+		die_usage("--ungroup needs forkpool's own standard output, which --via does not reach; use --line-buffer");
+}
+
+/* CPUs are counted only where the number depends on them: a start costs less without. */
+static unsigned resolve_jobs(struct parse *p)
+{
+	const char *env = getenv("FORKPOOL_JOBS");
+
+	if (p->o->sync)
+		return 1;
+	if (!p->jobs_given && env && *env)
+		table_read_jobs("FORKPOOL_JOBS", env, &p->jobs);
+	return jobs_count(&p->jobs, jobs_need_cpus(&p->jobs) ? cpus_usable() : 1);
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	struct parse p = {.o = o, .jobs = {.form = JOBS_PERCENT, .n = 100}};
+
+	*o = (struct options){.delimiter = '\n', .kill_after_ns = KILL_AFTER_NS};
+	read_options(&p, argc, argv);
+	if (o->agent)
+		return;
+	read_words(o, argv + optind);
+	check_sources(o);
+	check_conflicts(&p);
+	o->jobs = resolve_jobs(&p);
+}
+
+void options_clear(struct options *o)
+{
+	free(o->sources);
+	*o = (struct options){0};
+}

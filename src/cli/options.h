@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * options: the command line, read into a struct. Runs nothing; a usage error ends the program with 2.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feed/feed.h"
+
+enum output_mode {
+	OUTPUT_GROUP,
+	OUTPUT_LINE,
+	OUTPUT_UNGROUP,
+};
+
+struct options {
+	/* input */
+	struct source_spec *sources; /* owned; never empty: without any, standard input */
+	size_t n_sources;
+	int delimiter;
+	bool keep_empty;
+	size_t max_args;      /* -n; 0: not given */
+	const char *replace;  /* -I; borrowed from argv, as all strings here */
+	char **words;         /* COMMAND [ARGUMENT]... */
+	size_t n_words;
+	bool join_words;      /* --shell */
+	bool no_shell;
+
+	/* pool */
+	unsigned jobs;
+	bool sync;
+	size_t queue_size;    /* 0: not given */
+	uint64_t max_tasks_per_worker; /* 0: no limit */
+	const char *initializer;
+	const char *directory;
+	const char *callback;
+	const char *error_callback;
+	const char *via;
+
+	/* output */
+	enum output_mode output_mode;
+	bool keep_order;
+	bool tag;
+	const char *tagstring;
+	bool dry_run;
+	bool verbose;
+	bool quiet;
+
+	/* failure */
+	uint64_t timeout_ns;    /* 0: none */
+	uint64_t kill_after_ns;
+	unsigned retries;
+	bool fail_fast;
+	bool leave;
+
+	bool agent; /* --agent: serve a pool on fds 0 and 1; nothing else here counts */
+};
+
+/* Fill `o` from the command line and the environment (FORKPOOL_JOBS). Prints and exits for -h, --help
+ * and --version (0, or 125 if stdout does not take it) and for usage errors (2). */
+void options_parse(struct options *o, int argc, char **argv);
+void options_clear(struct options *o);
+
+#endif

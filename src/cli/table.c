@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "cli/table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "base/strnum.h"
+#include "base/xalloc.h"
+#include "cli/help.h"
+
+/* No one means more than that, and it fits a size_t everywhere. */
+#define COUNT_MAX UINT64_C(1000000000)
+#define RETRIES_MAX UINT64_C(1000000)
+
+static void *field(struct parse *p, const struct option_row *row)
+{
+	return (char *)p->o + row->at;
+}
+
+static void set_nothing(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)p;
+	(void)row;
+	(void)value;
+}
+
+static void set_true(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)value;
+	*(bool *)field(p, row) = true;
+}
+
+static void set_false(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)value;
+	*(bool *)field(p, row) = false;
+}
+
+static void set_text(struct parse *p, const struct option_row *row, const char *value)
+{
+	*(const char **)field(p, row) = value;
+}
+
+static void set_nonempty(struct parse *p, const struct option_row *row, const char *value)
+{
+	if (!*value)
+		die_usage("--%s '': its value %s must not be empty", row->name, row->argument);
+	set_text(p, row, value);
+}
+
+static uint64_t count(const struct option_row *row, const char *value, uint64_t min, uint64_t max)
+{
+	uint64_t n;
+
+	if (strnum_u64(value, min, max, &n) < 0)
+		die_usage("--%s '%s': not a whole number from %" PRIu64 " to %" PRIu64, row->name, value, min, max);
+	return n;
+}
+
+static uint64_t duration(const struct option_row *row, const char *value)
+{
+	uint64_t ns;
+
+	if (strnum_duration(value, &ns) == 0)
+		return ns;
+	if (errno == ERANGE)
+		die_usage("--%s '%s': too long a time", row->name, value);
+	die_usage("--%s '%s': not a time; use seconds, or a number with s, m, h or d: 1.5, 30s, 5m", row->name, value);
+}
+
+static void set_source(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	table_add_source(p->o, &(struct source_spec){.kind = SOURCE_FILE, .path = value});
+}
+
+static void set_delimiter(struct options *o, unsigned char byte)
+{
+	o->delimiter = byte;
+	o->keep_empty = true;
+}
+
+static void set_null(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	set_delimiter(p->o, '\0');
+}
+
+/* The byte that "\xHH" names, or -1. */
+static int hex_byte(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (strncmp(text, "\\x", 2) != 0 || len < 3 || len > 4)
+		return -1;
+	if (strspn(text + 2, "0123456789abcdefABCDEF") != len - 2)
+		return -1;
+	return (int)strtol(text + 2, NULL, 16);
+}
+
+/* The byte that the value of --delimiter names, or -1. */
+static int delimiter_byte(const char *text)
+{
+	static const char names[] = "ntr0\\", bytes[] = "\n\t\r\0\\";
+	const char *name;
+
+	if (strlen(text) == 1)
+		return (unsigned char)text[0];
+	if (strlen(text) != 2 || text[0] != '\\')
+		return hex_byte(text);
+	name = strchr(names, text[1]);
+	return name ? (unsigned char)bytes[name - names] : -1;
+}
+
+static void set_delimiter_text(struct parse *p, const struct option_row *row, const char *value)
+{
+	int byte = delimiter_byte(value);
+
+	if (byte < 0)
+		die_usage("--%s '%s': not one byte; use a character or one of \\n \\t \\r \\0 \\\\ \\xHH", row->name,
+			value);
+	set_delimiter(p->o, (unsigned char)byte);
+}
+
+static void set_max_args(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->max_args = count(row, value, 1, COUNT_MAX);
+}
+
+static void set_jobs(struct parse *p, const struct option_row *row, const char *value)
+{
+	char *who = xasprintf("--%s", row->name);
+
+	table_read_jobs(who, value, &p->jobs);
+	p->jobs_given = true;
+	free(who);
+}
+
+static void set_queue_size(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->queue_size = count(row, value, 1, COUNT_MAX);
+}
+
+static void set_max_tasks(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->max_tasks_per_worker = count(row, value, 1, COUNT_MAX);
+}
+
+static void set_group(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	p->o->output_mode = OUTPUT_GROUP;
+}
+
+static void set_line(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	p->o->output_mode = OUTPUT_LINE;
+}
+
+static void set_ungroup(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	p->o->output_mode = OUTPUT_UNGROUP;
+}
+
+static void set_timeout(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->timeout_ns = duration(row, value);
+	if (p->o->timeout_ns == 0)
+		die_usage("--%s '%s': no task can end in no time; leave the option out for no limit", row->name, value);
+}
+
+static void set_kill_after(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->kill_after_ns = duration(row, value);
+}
+
+static void set_retries(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->retries = (unsigned)count(row, value, 0, RETRIES_MAX);
+}
+
+static void show_brief(struct parse *p, const struct option_row *row, const char *value)
+{
+	set_nothing(p, row, value);
+	help_exit(help_brief);
+}
+
+static void show_help(struct parse *p, const struct option_row *row, const char *value)
+{
+	set_nothing(p, row, value);
+	help_exit(help_full);
+}
+
+static void show_version(struct parse *p, const struct option_row *row, const char *value)
+{
+	set_nothing(p, row, value);
+	help_exit(help_version);
+}
+
+void table_read_jobs(const char *who, const char *text, struct jobs *out)
+{
+	if (jobs_parse(text, out) == 0)
+		return;
+	if (errno == EDOM)
+		die_usage("%s '%s': at least one job is needed; use 100%% for all CPUs", who, text);
+	if (errno == ERANGE)
+		die_usage("%s '%s': too many; at most %d", who, text, JOBS_MAX);
+	die_usage("%s '%s': not a number of jobs; use N, N%% of the CPUs, +N or -N", who, text);
+}
+
+void table_add_source(struct options *o, const struct source_spec *source)
+{
+	o->sources = xrealloc(o->sources, o->n_sources + 1, sizeof(*o->sources));
+	o->sources[o->n_sources++] = *source;
+}
+
+#define AT(name) offsetof(struct options, name)
+
+/* letter, name, argument, group, in -h?, what to do, field, text */
+const struct option_row table_rows[] = {
+	{'a', "arg-file", "FILE", GROUP_INPUT, true, set_source, 0,
+		"take items from FILE, - for standard input; may be given again"},
+	{'0', "null", NULL, GROUP_INPUT, true, set_null, 0, "items end with a NUL byte; empty ones are kept"},
+	{'d', "delimiter", "C", GROUP_INPUT, false, set_delimiter_text, 0,
+		"items end with the byte C, which may be \\n \\t \\r \\0 \\\\ \\xHH; empty ones are kept"},
+	{'n', "max-args", "N", GROUP_INPUT, true, set_max_args, 0, "put up to N items into each task"},
+	{'I', "replace", "R", GROUP_INPUT, false, set_nonempty, AT(replace), "R stands for the item instead of {}"},
+	{'r', "no-run-if-empty", NULL, GROUP_INPUT, false, set_nothing, 0,
+		"for xargs's sake; no input runs nothing in any case"},
+	{0, "shell", NULL, GROUP_INPUT, false, set_true, AT(join_words),
+		"join the words of COMMAND into one shell text"},
+	{0, "no-shell", NULL, GROUP_INPUT, false, set_true, AT(no_shell), "use no shell; a task that needs one fails"},
+
+	{'j', "jobs", "N", GROUP_POOL, true, set_jobs, 0,
+		"run N tasks at a time (default: the usable CPUs); also 50% of the CPUs, +2 or -1"},
+	{'P', "max-procs", "N", GROUP_POOL, false, set_jobs, 0, "the same as --jobs"},
+	{0, "async", NULL, GROUP_POOL, false, set_false, AT(sync), "run tasks side by side (default)"},
+	{0, "sync", NULL, GROUP_POOL, false, set_true, AT(sync),
+		"run one task at a time, callback included, in input order"},
+	{0, "queue-size", "N", GROUP_POOL, false, set_queue_size, 0,
+		"let at most N tasks wait for a worker (default: as many as jobs)"},
+	{0, "max-tasks-per-worker", "N", GROUP_POOL, false, set_max_tasks, 0, "replace a worker after N tasks"},
+	{0, "initializer", "CMD", GROUP_POOL, false, set_nonempty, AT(initializer),
+		"run CMD once in each new worker, before its first task"},
+	{'C', "directory", "DIR", GROUP_POOL, true, set_nonempty, AT(directory), "run the tasks in DIR"},
+	{0, "callback", "CMD", GROUP_POOL, true, set_nonempty, AT(callback),
+		"run CMD after each task that succeeded; its input is the task's output"},
+	{0, "error-callback", "CMD", GROUP_POOL, false, set_nonempty, AT(error_callback),
+		"run CMD likewise after each task that failed"},
+	{0, "via", "CMD", GROUP_POOL, false, set_nonempty, AT(via),
+		"start each worker with CMD: a shell command that runs 'forkpool --agent', here or elsewhere"},
+
+	{0, "group", NULL, GROUP_OUTPUT, false, set_group, 0,
+		"write each task's output whole, when the task ends (default)"},
+	{'k', "keep-order", NULL, GROUP_OUTPUT, true, set_true, AT(keep_order),
+		"write output in the order of the input"},
+	{0, "line-buffer", NULL, GROUP_OUTPUT, true, set_line, 0, "write output as it comes, in whole lines"},
+	{'u', "ungroup", NULL, GROUP_OUTPUT, false, set_ungroup, 0,
+		"leave output to the tasks: it is neither captured nor sorted"},
+	{0, "tag", NULL, GROUP_OUTPUT, true, set_true, AT(tag), "begin each line of output with the item and a TAB"},
+	{0, "tagstring", "T", GROUP_OUTPUT, false, set_text, AT(tagstring),
+		"begin each line with T, which may hold placeholders, and a TAB"},
+	{0, "dry-run", NULL, GROUP_OUTPUT, true, set_true, AT(dry_run), "print the commands, run none"},
+	{'t', "verbose", NULL, GROUP_OUTPUT, true, set_true, AT(verbose),
+		"print each command on standard error as it starts"},
+	{'q', "quiet", NULL, GROUP_OUTPUT, false, set_true, AT(quiet), "print no messages but errors"},
+
+	{0, "timeout", "D", GROUP_FAILURE, true, set_timeout, 0,
+		"end a task that runs longer than D: 1.5, 30s, 5m, 2h"},
+	{0, "kill-after", "D", GROUP_FAILURE, false, set_kill_after, 0,
+		"wait D between SIGTERM and SIGKILL (default: 10s)"},
+	{0, "retries", "N", GROUP_FAILURE, true, set_retries, 0, "try a task that failed up to N times more"},
+	{0, "fail-fast", NULL, GROUP_FAILURE, true, set_true, AT(fail_fast),
+		"when a task fails, end the others and start none"},
+	{0, "leave", NULL, GROUP_FAILURE, false, set_true, AT(leave),
+		"let background processes of a finished task live"},
+
+	{'h', NULL, NULL, GROUP_OTHER, false, show_brief, 0, "help on one screen"},
+	{0, "help", NULL, GROUP_OTHER, false, show_help, 0, "this help"},
+	{0, "version", NULL, GROUP_OTHER, false, show_version, 0, "the version"},
+
+	{0, "lb", NULL, GROUP_HIDDEN, false, set_line, 0, NULL},
+	{0, "agent", NULL, GROUP_HIDDEN, false, set_true, AT(agent), NULL},
+};
+
+_Static_assert(sizeof(table_rows) / sizeof(table_rows[0]) <= TABLE_MAX, "TABLE_MAX is too small");
+
+const size_t table_len = sizeof(table_rows) / sizeof(table_rows[0]);

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "observe/callback.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/report.h"
+#include "base/xalloc.h"
+#include "observe/guard.h"
+#include "process/environment.h"
+
+/* So many may wait before the pool starts no more tasks. */
+enum { WAITING_MAX = 100 };
+
+/* So often one is put off for want of processes or fds, a tenth of a second each time. */
+enum { PUT_OFF_MAX = 100 };
+
+/* execve(2) takes no longer string in the environment, its name and NUL included. */
+#define COMMAND_MAX (131072 - sizeof "FORKPOOL_COMMAND=")
+
+struct call {
+	struct call *next;
+	struct task *task;      /* held */
+	struct outcome outcome;
+	unsigned slot;
+	char *host;             /* owned */
+	struct spool input;
+};
+
+/* What is to be done, and what has been. */
+
+static void call_free(struct callback *c, struct call *call)
+{
+	spool_clear(&call->input, c->store);
+	call->task->call = NULL;
+	task_drop(call->task);
+	free(call->host);
+	free(call);
+}
+
+static struct call *call_of(struct task *t)
+{
+	if (t->call)
+		return t->call;
+	struct call *call = xcalloc(1, sizeof *call);
+	call->task = t;
+	task_hold(t);
+	t->call = call;
+	return call;
+}
+
+static const char *command_for(const struct callback *c, const struct outcome *o)
+{
+	return outcome_ok(o) ? c->config.on_success : c->config.on_failure;
+}
+
+static void enqueue(struct callback *c, const struct pool_event *e)
+{
+	struct call *call = call_of(e->task);
+	call->outcome = *e->outcome;
+	call->slot = e->slot;
+	call->host = xstrdup(e->host);
+	*(c->last ? &c->last->next : &c->first) = call;
+	c->last = call;
+	c->waiting++;
+	c->observer.full |= c->config.sync;
+}
+
+static void on_over(struct callback *c, const struct pool_event *e)
+{
+	bool wanted = e->kind == POOL_FINISHED && !e->outcome->stopped && !c->stopped && command_for(c, e->outcome);
+	if (wanted)
+		enqueue(c, e);
+	else if (e->task->call)
+		call_free(c, e->task->call);
+}
+
+static void on_event(struct observer *observer, const struct pool_event *e)
+{
+	struct callback *c = (struct callback *)observer;
+	if (e->kind == POOL_OUTPUT && e->task && e->stream == 1)
+		spool_add(&call_of(e->task)->input, c->store, e->bytes, e->len);
+	else if (e->kind == POOL_FAILED && e->task->call)
+		spool_clear(&((struct call *)e->task->call)->input, c->store);
+	else if (e->kind == POOL_FINISHED || e->kind == POOL_DROPPED)
+		on_over(c, e);
+}
+
+/* The environment of a callback. */
+
+static void add_number(struct buf *b, const char *name, uint64_t n)
+{
+	buf_addf(b, "FORKPOOL_%s=%" PRIu64, name, n);
+	buf_addc(b, '\0');
+}
+
+static void add_seconds(struct buf *b, const char *name, uint64_t us)
+{
+	buf_addf(b, "FORKPOOL_%s=%" PRIu64 ".%06" PRIu64, name, us / 1000000, us % 1000000);
+	buf_addc(b, '\0');
+}
+
+static void add_text(struct buf *b, const char *name, const char *text)
+{
+	buf_addf(b, "FORKPOOL_%s=%.*s", name, (int)COMMAND_MAX, text);
+	buf_addc(b, '\0');
+}
+
+static int signal_of(const struct outcome *o)
+{
+	return o->kind == OUTCOME_SIGNALLED || o->kind == OUTCOME_TIMED_OUT || o->kind == OUTCOME_TERMINAL ? o->code : 0;
+}
+
+static void describe(const struct call *call, struct buf *b)
+{
+	const struct outcome *o = &call->outcome;
+	struct buf command = {0};
+	command_print(&call->task->command, call->slot ? call->slot : 1, &command);
+	buf_addc(&command, '\0');
+	add_text(b, "COMMAND", buf_head(&command));
+	add_text(b, "OUTCOME", outcome_name(o->kind));
+	add_text(b, "HOST", call->host);
+	add_number(b, "SEQ", call->task->seq);
+	add_number(b, "SLOT", call->slot);
+	add_number(b, "ATTEMPT", call->task->attempt);
+	add_number(b, "EXIT", o->kind == OUTCOME_EXITED ? (uint64_t)o->code : 0);
+	add_number(b, "SIGNAL", (uint64_t)signal_of(o));
+	add_seconds(b, "RUNTIME", o->runtime_ns / 1000);
+	add_seconds(b, "UTIME", o->utime_us);
+	add_seconds(b, "STIME", o->stime_us);
+	add_number(b, "MAXRSS", o->maxrss_kib);
+	add_number(b, "TASK_PID", (uint64_t)o->pid);
+	add_number(b, "PID", (uint64_t)getpid());
+	buf_clear(&command);
+}
+
+/* Its input and its output. */
+
+static void close_input(struct callback *c)
+{
+	loop_unwatch(c->loop, &c->input_watch);
+	fdio_close(&c->input_wfd);
+}
+
+/* A callback need not read what it is given: its closing the pipe is no error. */
+static void feed_input(void *arg, uint32_t events)
+{
+	struct callback *c = arg;
+	const char *bytes;
+	ssize_t n;
+	(void)events;
+	while ((n = spool_peek(&c->now->input, c->store, &bytes)) > 0) {
+		ssize_t r = fdio_write(c->input_wfd, bytes, (size_t)n);
+		if (r < 0 && errno == EAGAIN)
+			return;
+		if (r < 0)
+			break;
+		spool_drop(&c->now->input, c->store, (size_t)r);
+	}
+	if (n < 0)
+		c->error = errno;
+	close_input(c);
+}
+
+static void read_output(struct callback *c, struct capture *from, struct watch *watch, bool drain)
+{
+	if (from->rfd < 0)
+		return;
+	loop_unwatch(c->loop, watch); /* it may be closed here */
+	if (drain)
+		capture_drain(from);
+	else
+		capture_read(from);
+	spool_add(&c->kept[from->stream - 1], c->store, buf_head(&from->held), buf_len(&from->held));
+	buf_reset(&from->held);
+	if (from->rfd >= 0)
+		loop_watch(c->loop, watch, EPOLLIN);
+}
+
+static void on_out(void *arg, uint32_t events)
+{
+	struct callback *c = arg;
+	(void)events;
+	read_output(c, &c->out, &c->out_watch, false);
+}
+
+static void on_err(void *arg, uint32_t events)
+{
+	struct callback *c = arg;
+	(void)events;
+	read_output(c, &c->err, &c->err_watch, false);
+}
+
+/* Its beginning. */
+
+static void watch_all(struct callback *c)
+{
+	c->out_watch = (struct watch){.fd = c->out.rfd, .ready = on_out, .arg = c};
+	c->err_watch = (struct watch){.fd = c->err.rfd, .ready = on_err, .arg = c};
+	c->input_watch = (struct watch){.fd = c->input_wfd, .ready = feed_input, .arg = c};
+	if (c->out.rfd >= 0) {
+		loop_watch(c->loop, &c->out_watch, EPOLLIN);
+		loop_watch(c->loop, &c->err_watch, EPOLLIN);
+	}
+	if (c->input_wfd >= 0)
+		loop_watch(c->loop, &c->input_watch, EPOLLOUT);
+}
+
+static int open_pipes(struct callback *c, int *input_rfd)
+{
+	*input_rfd = -1;
+	if (c->config.capture && (capture_open(&c->out, 1) < 0 || capture_open(&c->err, 2) < 0))
+		return -1;
+	if (c->now->input.len == 0)
+		return 0;
+	if (fdio_pipe(input_rfd, &c->input_wfd) < 0)
+		return -1;
+	return fdio_set_nonblocking(c->input_wfd);
+}
+
+static int start_guard(struct callback *c, int input_rfd)
+{
+	struct environment environment;
+	struct buf added = {0};
+	describe(c->now, &added);
+	environment_init(&environment, buf_head(&added), buf_len(&added));
+	c->pid = guard_start(&(struct guard_spec){
+		.command = command_for(c, &c->now->outcome),
+		.envp = environment_for(&environment, 0, 0, 0),
+		.stdin_fd = input_rfd >= 0 ? input_rfd : c->config.null_fd,
+		.stdout_fd = c->out.wfd >= 0 ? c->out.wfd : 1,
+		.stderr_fd = c->err.wfd >= 0 ? c->err.wfd : 2,
+		.leave = c->config.leave,
+		.origin = c->config.origin});
+	environment_clear(&environment);
+	buf_clear(&added);
+	return c->pid < 0 ? -1 : 0;
+}
+
+static void close_pipes(struct callback *c)
+{
+	loop_unwatch(c->loop, &c->out_watch);
+	loop_unwatch(c->loop, &c->err_watch);
+	capture_close(&c->out);
+	capture_close(&c->err);
+	close_input(c);
+}
+
+static void forget(struct callback *c)
+{
+	loop_cancel_timer(c->loop, &c->timer);
+	close_pipes(c);
+	call_free(c, c->now);
+	c->now = NULL;
+	c->pid = 0;
+}
+
+/* The end of the one that runs is being brought about. */
+
+static void drop_waiting(struct callback *c)
+{
+	for (struct call *call; (call = c->first); ) {
+		c->first = call->next;
+		call_free(c, call);
+	}
+	c->last = NULL;
+	c->waiting = 0;
+}
+
+static void kill_now(void *arg)
+{
+	const struct callback *c = arg;
+	guard_signal(c->pid, SIGKILL);
+}
+
+static void terminate(struct callback *c)
+{
+	c->told_to_end = true;
+	guard_signal(c->pid, SIGTERM);
+	guard_signal(c->pid, SIGCONT);
+	c->timer.fire = kill_now;
+	loop_set_timer(c->loop, &c->timer, c->config.kill_after_ns);
+}
+
+static void on_timeout(void *arg)
+{
+	terminate(arg);
+}
+
+static bool is_shortage(int error)
+{
+	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+static void try_again(void *arg)
+{
+	((struct callback *)arg)->timer.place = 0;
+}
+
+/* For want of processes or fds it waits, first in line as before. */
+static void put_off(struct callback *c)
+{
+	struct call *call = c->now;
+	close_pipes(c);
+	call->next = c->first;
+	c->first = call;
+	if (!c->last)
+		c->last = call;
+	c->waiting++;
+	c->now = NULL;
+	c->pid = 0;
+	c->timer.fire = try_again;
+	loop_set_timer(c->loop, &c->timer, 100 * NS_PER_MS);
+}
+
+static void take_first(struct callback *c)
+{
+	c->now = c->first;
+	c->first = c->now->next;
+	if (!c->first)
+		c->last = NULL;
+	c->now->next = NULL;
+	c->waiting--;
+}
+
+static void start(struct callback *c)
+{
+	int input_rfd, error = 0;
+	take_first(c);
+	if (open_pipes(c, &input_rfd) < 0 || start_guard(c, input_rfd) < 0)
+		error = errno;
+	fdio_close(&input_rfd);
+	capture_started(&c->out);
+	capture_started(&c->err);
+	if (is_shortage(error) && c->put_off < PUT_OFF_MAX) {
+		c->put_off++;
+		put_off(c);
+	} else if (error) {
+		c->error = error;
+		forget(c);
+	} else {
+		c->put_off = 0;
+		c->told_to_end = false;
+		watch_all(c);
+		c->timer.fire = on_timeout;
+		if (c->config.timeout_ns)
+			loop_set_timer(c->loop, &c->timer, c->config.timeout_ns);
+	}
+}
+
+/* Its end. */
+
+static void judge(struct callback *c, int status)
+{
+	struct outcome o = {.kind = WIFSIGNALED(status) ? OUTCOME_SIGNALLED : OUTCOME_EXITED};
+	char what[64], text[128];
+	o.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+	if (outcome_ok(&o) && !c->told_to_end)
+		return;
+	c->failed = true;
+	outcome_describe(&o, what, sizeof what);
+	snprintf(text, sizeof text, "its callback failed: %s", c->told_to_end && !c->stopped ? "timed out" : what);
+	if (!c->stopped)
+		verdict_warn(c->now->task, c->now->slot, text);
+}
+
+void callback_reap(struct callback *c)
+{
+	int status;
+	if (!c->now || waitpid(c->pid, &status, WNOHANG) != c->pid)
+		return;
+	c->ended = true;
+	read_output(c, &c->out, &c->out_watch, true);
+	read_output(c, &c->err, &c->err_watch, true);
+	judge(c, status);
+	output_add(c->output, &c->kept[0], &c->kept[1]);
+	forget(c);
+}
+
+void callback_turn(struct callback *c)
+{
+	if (!c->now && c->first && !c->stopped && c->timer.place == 0)
+		start(c);
+	c->observer.full = c->waiting > WAITING_MAX || (c->config.sync && !callback_idle(c));
+}
+
+bool callback_idle(const struct callback *c)
+{
+	return !c->now && !c->first;
+}
+
+bool callback_owns(const struct callback *c, pid_t pid)
+{
+	return c->now && c->pid == pid;
+}
+
+void callback_signal(const struct callback *c, int signo)
+{
+	if (c->now)
+		guard_signal(c->pid, signo);
+}
+
+void callback_stop(struct callback *c, bool kill_it)
+{
+	c->stopped = true;
+	drop_waiting(c);
+	if (c->now && kill_it)
+		kill_now(c);
+	else if (c->now && !c->told_to_end)
+		terminate(c);
+}
+
+void callback_open(struct callback *c, const struct callback_config *config, struct loop *loop, struct store *store,
+		   struct output *output)
+{
+	*c = (struct callback){.observer.on_event = on_event, .config = *config, .loop = loop, .store = store,
+			       .output = output, .input_wfd = -1};
+	c->out.rfd = c->out.wfd = c->err.rfd = c->err.wfd = -1;
+	c->timer.arg = c;
+}
+
+void callback_close(struct callback *c)
+{
+	callback_stop(c, true);
+	if (c->now) {
+		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		forget(c);
+	}
+	for (int s = 0; s < 2; s++)
+		spool_clear(&c->kept[s], c->store);
+	buf_clear(&c->out.held);
+	buf_clear(&c->err.held);
+}

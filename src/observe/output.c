@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "observe/output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "base/xalloc.h"
+
+/* So many results may wait for their turn. */
+#define HELD_MAX 100000
+
+/* Output that may go but does not, since the reader is slow: beyond this, what streams is held back in the
+ * tasks, and with ten times as much in finished ones nothing new is started. */
+#define BACKLOG_MAX ((uint64_t)2 << 20)
+
+/* Lines are put together with their tags up to here before they are written. */
+#define TAGGED_MAX ((size_t)64 << 10)
+
+/* In the order: a task that is over and has written nothing. */
+static char nothing;
+
+/* Records. */
+
+static struct record *record_new(struct output *o, struct task *t)
+{
+	struct record *r = xcalloc(1, sizeof *r);
+	r->task = t;
+	if (!t)
+		return r;
+	task_hold(t);
+	t->output = r;
+	r->older = o->newest;
+	*(o->newest ? &o->newest->newer : &o->oldest) = r;
+	o->newest = r;
+	if (o->config.keep_order)
+		order_set(&o->order, t->seq, r);
+	return r;
+}
+
+/* Its task is over: no more will come. */
+static void record_finish(struct output *o, struct record *r)
+{
+	*(r->older ? &r->older->newer : &o->oldest) = r->newer;
+	*(r->newer ? &r->newer->older : &o->newest) = r->older;
+	r->done = true;
+	if (r->queued)
+		o->done_bytes += r->data[0].len + r->data[1].len;
+}
+
+static void record_free(struct output *o, struct record *r)
+{
+	spool_clear(&r->data[0], o->store);
+	spool_clear(&r->data[1], o->store);
+	if (r->task) {
+		r->task->output = NULL;
+		task_drop(r->task);
+	}
+	free(r);
+}
+
+static void enqueue(struct output *o, struct record *r)
+{
+	if (r->queued)
+		return;
+	r->queued = true;
+	r->next = NULL;
+	if (r->done)
+		o->done_bytes += r->data[0].len + r->data[1].len;
+	*(o->tail ? &o->tail->next : &o->head) = r;
+	o->tail = r;
+}
+
+static void dequeue(struct output *o)
+{
+	struct record *r = o->head;
+	o->head = r->next;
+	if (!o->head)
+		o->tail = NULL;
+	r->queued = false;
+}
+
+/* Events. */
+
+/* May its standard output still turn out to be of no interest? */
+static bool is_provisional(const struct output *o, const struct record *r)
+{
+	return r->task && !r->done && r->task->attempt <= o->config.retries;
+}
+
+/* How much of a stream may go out now. */
+static uint64_t allowance(const struct output *o, const struct record *r, int s)
+{
+	if (s == 0 && is_provisional(o, r))
+		return 0;
+	if (r->done || r->live)
+		return r->data[s].len;
+	return r->lines[s];
+}
+
+static void promote_front(struct output *o)
+{
+	for (void *front; (front = order_front(&o->order)); order_advance(&o->order)) {
+		if (front == &nothing)
+			continue;
+		struct record *r = front;
+		r->live = true;
+		enqueue(o, r);
+		return;
+	}
+}
+
+static void count_lines(struct output *o, struct record *r, int s, const char *bytes, size_t len)
+{
+	const char *last = memrchr(bytes, '\n', len);
+	if (!last)
+		return;
+	r->lines[s] = r->data[s].len - (uint64_t)(bytes + len - 1 - last);
+	enqueue(o, r);
+}
+
+/* What an initializer says belongs to no task. */
+static void add_piece(struct output *o, const struct pool_event *e)
+{
+	struct spool data[2] = {0};
+	spool_add(&data[e->stream == 2], o->store, e->bytes, e->len);
+	output_add(o, &data[0], &data[1]);
+}
+
+static void on_output(struct output *o, const struct pool_event *e)
+{
+	struct record *r = e->task->output ? e->task->output : record_new(o, e->task);
+	int s = e->stream == 2;
+	spool_add(&r->data[s], o->store, e->bytes, e->len);
+	if (o->config.keep_order)
+		promote_front(o);
+	else if (o->config.by_line)
+		count_lines(o, r, s, e->bytes, e->len);
+}
+
+/* The next attempt starts anew; what this one said on stderr stays. */
+static void on_failed_attempt(struct output *o, struct record *r)
+{
+	if (!r)
+		return;
+	spool_clear(&r->data[0], o->store);
+	r->lines[0] = 0;
+}
+
+static void on_over(struct output *o, const struct task *t)
+{
+	struct record *r = t->output;
+	o->observer.full |= o->config.sync; /* until output_turn has seen that it went out */
+	if (r)
+		record_finish(o, r);
+	if (o->config.keep_order) {
+		if (!r)
+			order_set(&o->order, t->seq, &nothing);
+		promote_front(o);
+	} else if (r) {
+		enqueue(o, r);
+	}
+}
+
+static void on_event(struct observer *observer, const struct pool_event *e)
+{
+	struct output *o = (struct output *)observer;
+	switch (e->kind) {
+	case POOL_OUTPUT:
+		if (e->task)
+			on_output(o, e);
+		else
+			add_piece(o, e);
+		break;
+	case POOL_FAILED:
+		on_failed_attempt(o, e->task->output);
+		break;
+	case POOL_FINISHED:
+	case POOL_DROPPED:
+		on_over(o, e->task);
+		break;
+	default:
+		break;
+	}
+}
+
+/* From records to sinks. */
+
+static void put_tag(struct sink *sink, const struct task *t)
+{
+	sink_put_whole(sink, t->tag, t->tag_len);
+	sink_put_whole(sink, "\t", 1);
+}
+
+/* Line by line, each with the tag before it; the number of bytes taken. */
+static size_t put_tagged(struct sink *sink, const struct record *r, int s, const char *bytes, size_t n)
+{
+	bool mid_line = r->mid_line[s];
+	size_t done = 0;
+	if (buf_len(&sink->gathered) >= TAGGED_MAX)
+		sink_flush(sink);
+	while (done < n && !sink->stuck && buf_len(&sink->gathered) < TAGGED_MAX) {
+		const char *newline = memchr(bytes + done, '\n', n - done);
+		size_t len = newline ? (size_t)(newline - bytes) + 1 - done : n - done;
+		if (!mid_line)
+			put_tag(sink, r->task);
+		sink_put_whole(sink, bytes + done, len);
+		mid_line = !newline;
+		done += len;
+	}
+	sink_flush(sink);
+	return done;
+}
+
+static size_t put(struct output *o, const struct record *r, int s, const char *bytes, size_t n)
+{
+	struct sink *sink = &o->sinks[s];
+	o->used[s] = true;
+	/* where both streams go to one place, what was put first must be there first */
+	if (buf_len(&o->sinks[!s].gathered) > 0 && !sink_flush(&o->sinks[!s]))
+		return 0;
+	return r->task && o->config.tag ? put_tagged(sink, r, s, bytes, n) : sink_put(sink, bytes, n);
+}
+
+/* False: the reader takes no more now. */
+static bool move(struct output *o, struct record *r, int s)
+{
+	for (uint64_t left; (left = allowance(o, r, s)) > 0; ) {
+		const char *bytes;
+		ssize_t n = spool_peek(&r->data[s], o->store, &bytes);
+		if (n < 0) {
+			o->broken = "cannot read back stored output";
+			return false;
+		}
+		size_t most = (uint64_t)n < left ? (size_t)n : (size_t)left;
+		size_t taken = put(o, r, s, bytes, most);
+		if (taken == 0)
+			return false;
+		r->mid_line[s] = bytes[taken - 1] != '\n';
+		spool_drop(&r->data[s], o->store, taken);
+		r->lines[s] -= taken < r->lines[s] ? taken : r->lines[s];
+		o->done_bytes -= r->done ? taken : 0;
+	}
+	return true;
+}
+
+/* A line that the task did not end, where lines matter. */
+static void end_lines(struct output *o, const struct record *r)
+{
+	if (!o->config.by_line && !(o->config.tag && r->task))
+		return;
+	for (int s = 0; s < 2; s++)
+		if (r->mid_line[s])
+			sink_put_whole(&o->sinks[s], "\n", 1);
+}
+
+static void put_messages(struct output *o)
+{
+	struct sink *err = &o->sinks[1];
+	if (buf_len(&o->messages) == 0)
+		return;
+	if (err->mid_line)
+		sink_put_whole(err, "\n", 1);
+	sink_flush(&o->sinks[0]);
+	sink_put_whole(err, buf_head(&o->messages), buf_len(&o->messages));
+	buf_reset(&o->messages);
+}
+
+static void finish_head(struct output *o)
+{
+	struct record *r = o->head;
+	end_lines(o, r);
+	dequeue(o);
+	if (o->config.keep_order && r->task) {
+		order_advance(&o->order);
+		promote_front(o);
+	}
+	record_free(o, r);
+}
+
+static void pump(struct output *o)
+{
+	while (o->head) {
+		struct record *r = o->head;
+		if (!move(o, r, 0) || !move(o, r, 1))
+			return;
+		if (r->done)
+			finish_head(o);
+		else if (!r->live)
+			dequeue(o);
+		else
+			return;
+	}
+}
+
+static void on_sink_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	struct output *o = arg;
+	for (int s = 0; s < 2; s++)
+		if (o->sinks[s].stuck)
+			sink_try_again(&o->sinks[s]);
+}
+
+/* What the pool must know. */
+
+static bool is_stuck(const struct output *o)
+{
+	return o->sinks[0].stuck || o->sinks[1].stuck;
+}
+
+/* Bytes that stream: they go out as they come, if the reader takes them. */
+static uint64_t streaming_backlog(const struct output *o)
+{
+	uint64_t n = 0;
+	for (const struct record *r = o->head; r && !r->done && n <= BACKLOG_MAX; r = r->next)
+		n += allowance(o, r, 0) + allowance(o, r, 1);
+	return n;
+}
+
+/* Without room, one task's output must go straight on: that of the one in front, where order counts; else
+ * the head's if it still comes, else the oldest's. */
+static void choose_live(struct output *o)
+{
+	if (o->config.keep_order)
+		o->observer.only_seq = o->order.front;
+	struct record *r = (o->head && o->head->live && !o->head->done) || o->config.keep_order ? o->head : o->oldest;
+	if (!r)
+		return;
+	if (is_provisional(o, r))
+		o->broken = "no room in TMPDIR for output that --retries wants kept until the task has succeeded";
+	if (o->config.stored_twice)
+		o->broken = "no room in TMPDIR for output that a callback is to read";
+	if (o->config.keep_order)
+		return;
+	o->observer.only_seq = r->task->seq;
+	r->live = true;
+	enqueue(o, r);
+}
+
+static void tell_pool(struct output *o)
+{
+	bool no_room = store_full(o->store);
+	bool stuck = is_stuck(o);
+	o->observer.only_seq = 0;
+	o->observer.choked = no_room || (stuck && streaming_backlog(o) > BACKLOG_MAX);
+	if (no_room && !stuck)
+		choose_live(o);
+	if (o->observer.only_seq == 0 && !stuck)
+		o->observer.choked = false;
+	uint64_t said = buf_len(&o->messages) + buf_len(&o->sinks[1].gathered);
+	o->observer.full = o->observer.choked || said > BACKLOG_MAX || o->order.held > HELD_MAX || o->done_bytes > 10 * BACKLOG_MAX ||
+			   (o->config.sync && !output_empty(o));
+}
+
+void output_turn(struct output *o)
+{
+	pump(o);
+	/* a slow reader of stdout must not keep what we have to say; a task's line is not broken for it */
+	if (!o->sinks[1].stuck && !(o->head && o->head->mid_line[1]))
+		put_messages(o);
+	sink_flush(&o->sinks[0]);
+	sink_flush(&o->sinks[1]);
+	tell_pool(o);
+}
+
+bool output_empty(const struct output *o)
+{
+	return !o->head && buf_len(&o->sinks[0].gathered) + buf_len(&o->sinks[1].gathered) + buf_len(&o->messages) == 0;
+}
+
+static void take_message(void *arg, const char *line, size_t len)
+{
+	struct output *o = arg;
+	buf_add(&o->messages, line, len);
+}
+
+void output_add(struct output *o, struct spool *out, struct spool *err)
+{
+	if (out->len + err->len > 0) {
+		struct record *r = record_new(o, NULL);
+		r->done = true;
+		r->data[0] = *out;
+		r->data[1] = *err;
+		enqueue(o, r);
+	}
+	*out = *err = (struct spool){0};
+}
+
+void output_open(struct output *o, const struct output_config *config, struct store *store, struct loop *loop)
+{
+	*o = (struct output){.observer.on_event = on_event, .config = *config, .store = store};
+	order_init(&o->order);
+	sink_open(&o->sinks[0], 1, loop, on_sink_ready, o);
+	sink_open(&o->sinks[1], 2, loop, on_sink_ready, o);
+	report_divert(take_message, o);
+}
+
+void output_close(struct output *o)
+{
+	report_divert(NULL, NULL);
+	put_messages(o);
+	sink_flush(&o->sinks[1]);
+	while (o->head) {
+		struct record *r = o->head;
+		dequeue(o);
+		if (!r->done)
+			record_finish(o, r);
+		if (r->task && o->config.keep_order)
+			order_advance(&o->order);
+		record_free(o, r);
+	}
+	sink_close(&o->sinks[0]);
+	sink_close(&o->sinks[1]);
+	order_clear(&o->order);
+	buf_clear(&o->messages);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * output: what tasks write, brought to standard output and standard error in the order that was asked for.
+ *
+ * Each task with output has a record, which stores what may not go out yet. Records whose turn has come
+ * stand in one queue, and its head has both sinks for itself. The modes differ only in when a record
+ * enters the queue, and how much of it may go:
+ *   group      when its task is over, all of it
+ *   line       when it has a whole line, up to the last one
+ *   keep       when all tasks before it are over, all of it, and what still comes (it is live)
+ * When there is no room to store more (store_full), one record is made live in every mode, and the
+ * others' output stays in the workers' pipes until it is over.
+ */
+#ifndef OBSERVE_OUTPUT_H
+#define OBSERVE_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/spool.h"
+#include "observe/order.h"
+#include "observe/sink.h"
+#include "pool/observer.h"
+
+struct record {
+	struct record *next;           /* in the queue */
+	struct record *older, *newer;  /* all records of tasks that are not over */
+	struct task *task;             /* held; NULL for what is no task's */
+	struct spool data[2];
+	uint64_t lines[2];             /* line mode: bytes up to the last newline */
+	bool done, live, queued;
+	bool mid_line[2];              /* its last byte that went out was no newline */
+};
+
+struct output_config {
+	bool by_line;      /* --line-buffer */
+	bool keep_order;
+	bool tag;          /* tasks have tags */
+	bool stored_twice; /* for callbacks too: no task may go on without room */
+	bool sync;         /* start nothing while output waits */
+	unsigned retries;  /* stdout of an attempt that may be followed by another is kept back */
+};
+
+struct output {
+	struct observer observer; /* first: events come in through it */
+	struct output_config config;
+	struct store *store;      /* borrowed */
+	struct sink sinks[2];
+	bool used[2];             /* something of a task's went there */
+	struct record *head, *tail;       /* owned; the queue */
+	struct record *oldest, *newest;   /* owned; records of tasks that are not over */
+	struct order order;               /* keep: who comes next */
+	uint64_t done_bytes;              /* in records that are over and wait for the reader */
+	struct buf messages;              /* of forkpool's own, until the end of the line that goes out */
+	const char *broken;               /* why the run cannot go on, or NULL */
+};
+
+void output_open(struct output *o, const struct output_config *config, struct store *store, struct loop *loop);
+
+/* Send what may go now, and tell the pool what to wait for. Call it in every turn. */
+void output_turn(struct output *o);
+
+/* Has everything gone out? */
+bool output_empty(const struct output *o);
+
+/* Output that belongs to no task (a callback's): goes out as a whole. Takes over both spools. */
+void output_add(struct output *o, struct spool *out, struct spool *err);
+
+/* Free everything; what has not gone out is lost. */
+void output_close(struct output *o);
+
+#endif

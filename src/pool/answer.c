@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the workers say, and what becomes of their tasks then.
+ */
+#include <config.h>
+
+#include "pool/slots.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+enum { FAILED_STARTS_MAX = 3 };
+
+void pool_on_ready(struct slot *slot)
+{
+	slot->pool->failed_starts = 0;
+	if (slot->current)
+		pool_begin_current(slot);
+}
+
+void pool_on_output(struct slot *slot, const struct msg *m)
+{
+	struct task *t = m->u.output.seq ? slot->current : NULL; /* NULL: the initializer's */
+	pool_emit_for(slot, (struct pool_event){.kind = POOL_OUTPUT, .task = t, .stream = m->u.output.stream,
+					   .bytes = m->u.output.bytes.p, .len = m->u.output.bytes.n});
+}
+
+void pool_on_note(struct slot *slot, struct bytes text)
+{
+	pool_emit_for(slot, (struct pool_event){.kind = POOL_NOTE, .task = slot->current, .bytes = text.p, .len = text.n});
+}
+
+void pool_on_started(struct slot *slot)
+{
+	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_STARTED);
+	pool_begin_current(slot);
+}
+
+void pool_on_revoked(struct slot *slot)
+{
+	struct task **place = slot->sched.state == SLOT_PROMOTED ? &slot->current : &slot->ahead;
+	struct task *t = *place;
+	if (place == &slot->current) {
+		loop_cancel_timer(slot->pool->loop, &slot->timer);
+		slot->stopped = false;
+	}
+	*place = NULL;
+	t->attempt--;
+	slot->link->given--;
+	slot->sched.no_more = false;
+	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_REVOKED);
+	pool_give_back(slot->pool, t);
+}
+
+static void emit_piece(const struct slot *slot, struct task *t, unsigned stream, struct bytes piece)
+{
+	if (piece.n > 0)
+		pool_emit_for(slot, (struct pool_event){.kind = POOL_OUTPUT, .task = t, .stream = stream, .bytes = piece.p,
+						   .len = piece.n});
+}
+
+static struct outcome read_outcome(const struct slot *slot, const struct msg *m)
+{
+	struct outcome o = {
+		.kind = (enum outcome_kind)m->u.done.kind, .code = (int)m->u.done.code, .pid = (int64_t)m->u.done.pid,
+		.runtime_ns = m->u.done.runtime_ns, .utime_us = m->u.done.utime_us, .stime_us = m->u.done.stime_us,
+		.maxrss_kib = m->u.done.maxrss_kib, .stopped = slot->stopped,
+	};
+	/* it may have ended by itself while the signal was on its way */
+	bool in_time = outcome_ok(&o) && o.runtime_ns < slot->pool->config.timeout_ns;
+	if (slot->timed_out && !in_time && (o.kind == OUTCOME_EXITED || o.kind == OUTCOME_SIGNALLED)) {
+		o.code = o.kind == OUTCOME_SIGNALLED ? o.code : 0;
+		o.kind = OUTCOME_TIMED_OUT;
+	}
+	return o;
+}
+
+/* The attempt is over: the task is finished, or waits for the next one. Takes over the hold. */
+static void settle(struct slot *slot, struct task *t, const struct outcome *o)
+{
+	struct pool *p = slot->pool;
+	bool again = !outcome_ok(o) && !o->stopped && !p->stop && t->attempt <= p->config.retries;
+	pool_emit_for(slot, (struct pool_event){.kind = again ? POOL_FAILED : POOL_FINISHED, .task = t, .outcome = o});
+	if (again) {
+		pool_give_back(p, t);
+		return;
+	}
+	p->running--;
+	task_drop(t);
+}
+
+/* Nothing of it has run. The worker that found no room makes some by going. */
+static void return_unstarted(struct slot *slot, struct task *t, int error)
+{
+	struct pool *p = slot->pool;
+	t->attempt--;
+	pool_give_back(p, t);
+	if (error == EMFILE) /* its own limit, and nobody will give any back */
+		pool_fail(p, xasprintf("a worker cannot start tasks: %s; raise ulimit -n", strerror(error)));
+	pool_do_with_less(p, error, p->sched.workers - 1);
+}
+
+void pool_on_done(struct slot *slot, const struct msg *m)
+{
+	struct task *t = slot->current;
+	if (slot->sched.state == SLOT_PROMOTED)
+		pool_on_started(slot); /* its answer to the call back is still to come */
+	struct outcome o = read_outcome(slot, m);
+	loop_cancel_timer(slot->pool->loop, &slot->timer);
+	emit_piece(slot, t, 1, m->u.done.out);
+	emit_piece(slot, t, 2, m->u.done.err);
+	slot->current = slot->ahead;
+	slot->ahead = NULL;
+	slot->timed_out = slot->stopped = false;
+	slot->pool->proven |= o.kind == OUTCOME_EXITED;
+	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DONE);
+	if (o.kind == OUTCOME_NO_RESOURCES)
+		return_unstarted(slot, t, o.code);
+	else
+		settle(slot, t, &o);
+	if (slot->sched.state == SLOT_BUSY)
+		pool_begin_current(slot);
+}
+
+static void detach_dead(struct slot *slot)
+{
+	loop_cancel_timer(slot->pool->loop, &slot->timer);
+	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DETACH);
+	slot->sched.no_more = false;
+}
+
+static void give_back_unstarted(struct slot *slot, struct task **t)
+{
+	if (!*t)
+		return;
+	(*t)->attempt--;
+	pool_give_back(slot->pool, *t);
+	*t = NULL;
+}
+
+void pool_on_death(struct slot *slot, bool was_ready)
+{
+	struct pool *p = slot->pool;
+	struct task *lost = was_ready ? slot->current : NULL;
+	struct outcome o = {.kind = OUTCOME_LOST, .stopped = slot->stopped};
+	detach_dead(slot);
+	give_back_unstarted(slot, &slot->ahead);
+	if (lost) {
+		slot->current = NULL;
+		settle(slot, lost, &o);
+	}
+	give_back_unstarted(slot, &slot->current);
+	if (!was_ready && ++p->failed_starts >= FAILED_STARTS_MAX)
+		pool_fail(p, xasprintf("%u workers in a row ended before they were ready%s%s", p->failed_starts,
+				       p->config.via ? "; check the command of --via: " : "",
+				       p->config.via ? p->config.via : ""));
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "pool/slots.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+#include "base/report.h"
+#include "base/xalloc.h"
+#include "transport/peer.h"
+
+#define REAP_MS 1000
+
+static void on_readable(void *arg, uint32_t events);
+static void on_writable(void *arg, uint32_t events);
+
+int link_open(struct slot *slot)
+{
+	struct pool *p = slot->pool;
+	struct peer peer;
+	int r = p->config.via ? peer_command(&peer, p->config.via)
+			      : peer_fork(&peer, p->config.serve, p->config.serve_arg);
+	if (r < 0)
+		return -1;
+	struct link *l = xcalloc(1, sizeof *l);
+	*l = (struct link){.pool = p, .slot = slot, .pid = peer.pid, .next = p->links};
+	l->readable = (struct watch){.fd = peer.rfd, .ready = on_readable, .arg = l};
+	l->writable = (struct watch){.fd = peer.wfd, .ready = on_writable, .arg = l};
+	if (p->links)
+		p->links->prev = l;
+	p->links = l;
+	slot->link = l;
+	channel_open(&l->channel, peer.rfd, peer.wfd);
+	channel_put(&l->channel, &p->config.setup);
+	link_pause(l, p->choked);
+	return 0;
+}
+
+/* One that was told to go exits by itself, right after its channel has ended. */
+static void reap(const struct link *l)
+{
+	for (int ms = l->slot ? REAP_MS : 0; ms < REAP_MS; ms++) {
+		if (waitpid(l->pid, NULL, WNOHANG) != 0)
+			return;
+		poll(NULL, 0, 1);
+	}
+	kill(l->pid, SIGKILL);
+	while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+void link_close(struct link *l)
+{
+	struct pool *p = l->pool;
+	loop_unwatch(p->loop, &l->readable);
+	loop_unwatch(p->loop, &l->writable);
+	channel_close(&l->channel);
+	reap(l);
+	*(l->prev ? &l->prev->next : &p->links) = l->next;
+	if (l->next)
+		l->next->prev = l->prev;
+	free(l->host);
+	free(l);
+}
+
+void link_retire(struct link *l)
+{
+	if (l->slot)
+		l->slot->link = NULL;
+	l->slot = NULL;
+	loop_unwatch(l->pool->loop, &l->writable);
+	channel_shut(&l->channel);
+	link_pause(l, false); /* its end must be seen */
+}
+
+void link_pause(struct link *l, bool paused)
+{
+	l->paused = paused;
+	if (paused)
+		loop_unwatch(l->pool->loop, &l->readable);
+	else if (loop_watch(l->pool->loop, &l->readable, EPOLLIN) < 0)
+		pool_fail(l->pool, xasprintf("cannot watch a worker: %s", strerror(errno)));
+}
+
+void link_send(struct link *l, const struct msg *m)
+{
+	channel_put(&l->channel, m);
+}
+
+/* A worker that is gone shows at its other pipe too, behind what it still had to say. */
+void link_flush(struct link *l)
+{
+	if (channel_pending(&l->channel) == 0)
+		return;
+	bool gone = channel_flush(&l->channel) < 0;
+	if (gone || channel_pending(&l->channel) == 0)
+		loop_unwatch(l->pool->loop, &l->writable);
+	else
+		loop_watch(l->pool->loop, &l->writable, EPOLLOUT);
+	if (gone)
+		buf_reset(&l->channel.out);
+}
+
+static void on_writable(void *arg, uint32_t events)
+{
+	(void)events;
+	link_flush(arg);
+}
+
+static void on_message(struct link *l, const struct msg *m)
+{
+	struct slot *slot = l->slot;
+	switch (m->type) {
+	case MSG_READY:
+		l->ready = true;
+		free(l->host);
+		l->host = xmemdup(m->u.ready.host.p, m->u.ready.host.n);
+		pool_on_ready(slot);
+		break;
+	case MSG_FAILED:
+		pool_fail(l->pool, xmemdup(m->u.failed.reason.p, m->u.failed.reason.n));
+		break;
+	case MSG_OUTPUT:
+		pool_on_output(slot, m);
+		break;
+	case MSG_DONE:
+		pool_on_done(slot, m);
+		break;
+	case MSG_REVOKED:
+		pool_on_revoked(slot);
+		break;
+	case MSG_NOTE:
+		pool_on_note(slot, m->u.note.text);
+		break;
+	case MSG_STARTED: /* of one that is over it tells nothing new */
+		if (slot->sched.state == SLOT_PROMOTED && slot->current->seq == m->u.started.seq)
+			pool_on_started(slot);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The others are for the pool to say. */
+static bool is_workers_word(unsigned kind)
+{
+	return kind < OUTCOME_KINDS && kind != OUTCOME_TIMED_OUT && kind != OUTCOME_LOST;
+}
+
+/* Does the message speak of what this slot has? A worker that says anything else is not to be trusted. */
+static bool is_plausible(const struct slot *slot, const struct msg *m)
+{
+	uint64_t current = slot->current ? slot->current->seq : 0;
+	switch (m->type) {
+	case MSG_OUTPUT:
+		return (m->u.output.seq == 0 || m->u.output.seq == current) &&
+		       (m->u.output.stream == 1 || m->u.output.stream == 2);
+	case MSG_DONE:
+		return current != 0 && m->u.done.seq == current && slot->link->ready && is_workers_word(m->u.done.kind);
+	case MSG_REVOKED:
+		return (slot->sched.state == SLOT_RECALLING && slot->ahead->seq == m->u.revoked.seq) ||
+		       (slot->sched.state == SLOT_PROMOTED && current == m->u.revoked.seq);
+	case MSG_READY: case MSG_FAILED:
+		return !slot->link->ready;
+	case MSG_STARTED: case MSG_NOTE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void fail_greeting(struct link *l)
+{
+	char text[64];
+	report_escape(text, sizeof text, buf_head(&l->channel.in), buf_len(&l->channel.in));
+	pool_fail(l->pool, errno == EPROTONOSUPPORT
+			? xasprintf("the worker speaks another version of the protocol; use the same forkpool on both sides")
+			: xasprintf("a worker was expected, but this came: \"%s\"; check the command of --via", text));
+}
+
+/* 1: go on, 0: nothing more to read, -1: it cannot be trusted any longer. */
+static int next_message(struct link *l)
+{
+	struct msg m;
+	int r = channel_next(&l->channel, &m);
+	if (r < 0 && !l->channel.greeted)
+		fail_greeting(l);
+	if (r <= 0)
+		return r;
+	if (!l->slot)
+		return 1; /* it was told to go */
+	if (!is_plausible(l->slot, &m)) {
+		warn_msg("worker %d sent a message that makes no sense (%s); it is replaced", (int)l->pid, msg_name(m.type));
+		return -1;
+	}
+	on_message(l, &m);
+	return 1;
+}
+
+static void on_death(struct link *l)
+{
+	struct slot *slot = l->slot;
+	bool ready = l->ready;
+	if (!slot)
+		l->pool->heirs = true;
+	link_close(l);
+	if (!slot)
+		return;
+	slot->link = NULL;
+	slot->pool->orphans = true;
+	pool_on_death(slot, ready);
+}
+
+static void on_readable(void *arg, uint32_t events)
+{
+	struct link *l = arg;
+	(void)events;
+	int r = channel_fill(&l->channel) > 0 ? 1 : -1;
+	while (r > 0)
+		r = next_message(l);
+	if (r < 0)
+		on_death(l);
+}

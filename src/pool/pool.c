@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "pool/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/report.h"
+#include "base/xalloc.h"
+#include "pool/slots.h"
+
+#define RECOVER_NS (300 * NS_PER_MS) /* how long to do with fewer workers after a shortage */
+#define CLOSE_NS (6 * NS_PER_SEC)    /* how long workers may take to end; a second more than they allow themselves */
+
+/* Telling the observers. */
+
+static void emit(const struct pool *p, const struct pool_event *e)
+{
+	for (struct observer *o = p->observers; o; o = o->next)
+		o->on_event(o, e);
+}
+
+void pool_emit_for(const struct slot *slot, struct pool_event e)
+{
+	e.slot = slot->number;
+	e.host = slot->link && slot->link->host ? slot->link->host : "";
+	emit(slot->pool, &e);
+}
+
+void pool_fail(struct pool *p, char *why)
+{
+	if (p->error)
+		free(why);
+	else
+		p->error = why;
+}
+
+/* The queue of tasks that wait. */
+
+static void push_back(struct pool *p, struct task *t)
+{
+	t->next = NULL;
+	*(p->last ? &p->last->next : &p->first) = t;
+	p->last = t;
+	p->waiting++;
+}
+
+static void push_front(struct pool *p, struct task *t)
+{
+	t->next = p->first;
+	p->first = t;
+	if (!p->last)
+		p->last = t;
+	p->waiting++;
+	p->returned++;
+}
+
+static struct task *pop(struct pool *p)
+{
+	struct task *t = p->first;
+	p->first = t->next;
+	if (!p->first)
+		p->last = NULL;
+	p->waiting--;
+	p->returned -= p->returned > 0;
+	return t;
+}
+
+static void drop(struct pool *p, struct task *t)
+{
+	p->dropped = true;
+	emit(p, &(struct pool_event){.kind = POOL_DROPPED, .task = t, .host = ""});
+	task_drop(t);
+}
+
+/* Back where it came from, first of all that wait; or dropped, if nothing will start any more. */
+void pool_give_back(struct pool *p, struct task *t)
+{
+	p->running--;
+	if (p->stop)
+		drop(p, t);
+	else
+		push_front(p, t);
+}
+
+bool pool_wants(const struct pool *p)
+{
+	return !p->stop && !p->error && p->waiting < p->config.queue_size;
+}
+
+void pool_submit(struct pool *p, struct task *t)
+{
+	emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
+	if (p->stop) {
+		drop(p, t);
+		return;
+	}
+	if (!t->refusal) {
+		push_back(p, t);
+		return;
+	}
+	struct outcome refused = {.kind = OUTCOME_NOT_STARTED};
+	emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = &refused, .host = ""});
+	task_drop(t);
+}
+
+bool pool_idle(const struct pool *p)
+{
+	return p->waiting == 0 && p->running == 0;
+}
+
+/* Scheduling. */
+
+static void send_task(struct slot *slot, struct task *t)
+{
+	struct buf words = {0};
+	const struct command *c = &t->command;
+	struct bytes body = {c->bytes, c->len};
+	if (c->n_holes > 0) {
+		command_render(c, slot->number, &words);
+		body = (struct bytes){buf_head(&words), buf_len(&words)};
+	}
+	struct msg m = {.type = MSG_TASK, .u.task = {
+		.seq = t->seq, .attempt = t->attempt, .slot = slot->number, .n_words = (uint32_t)c->n_words,
+		.flags = (uint8_t)((c->shell ? TASK_SHELL : 0) | (c->direct ? TASK_DIRECT : 0)), .words = body}};
+	link_send(slot->link, &m);
+	buf_clear(&words);
+}
+
+static void assign(struct slot *slot, struct task *t)
+{
+	const struct pool_config *config = &slot->pool->config;
+	struct link *link = slot->link;
+	t->attempt++;
+	slot->pool->running++;
+	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_ASSIGN);
+	link->given++;
+	slot->sched.no_more = config->max_tasks_per_worker && link->given >= config->max_tasks_per_worker;
+	send_task(slot, t);
+	if (slot->current) {
+		slot->ahead = t;
+	} else {
+		slot->current = t;
+		if (link->ready)
+			pool_begin_current(slot);
+	}
+	link_flush(link);
+}
+
+static void call_back(struct slot *slot)
+{
+	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_CALL_BACK);
+	link_send(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = slot->ahead->seq});
+	link_flush(slot->link);
+}
+
+static void retire(struct slot *slot)
+{
+	struct link *link = slot->link;
+	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DETACH);
+	slot->sched.no_more = false;
+	link_retire(link);
+}
+
+static void add_slot(struct pool *p)
+{
+	struct slot *slot = xcalloc(1, sizeof *slot);
+	p->slots = xrealloc(p->slots, p->n_slots + 1, sizeof(struct slot *));
+	p->slots[p->n_slots++] = slot;
+	slot->pool = p;
+	slot->number = (unsigned)p->n_slots;
+	slot->timer.arg = slot;
+	sched_add(&p->sched, &slot->sched);
+}
+
+static void on_recover(void *arg)
+{
+	struct pool *p = arg;
+	size_t more = p->sched.workers + p->sched.workers / 2 + 1;
+	p->resting = false;
+	p->cap = more < p->config.jobs ? more : p->config.jobs;
+	if (p->cap < p->config.jobs)
+		loop_set_timer(p->loop, &p->recover, RECOVER_NS);
+}
+
+/* There are not enough processes, fds or memory: do with what there is, and try again later. */
+void pool_do_with_less(struct pool *p, int error, size_t cap)
+{
+	if (!p->warned_shortage && !p->config.quiet)
+		warn_msg("cannot run %u tasks at once: %s; going on with fewer", p->config.jobs, strerror(error));
+	p->warned_shortage = true;
+	p->cap = cap > 0 ? cap : 1;
+	p->resting = cap == 0;
+	loop_set_timer(p->loop, &p->recover, RECOVER_NS);
+}
+
+static void attach(struct pool *p, struct sched_slot *empty)
+{
+	if (!empty)
+		add_slot(p);
+	struct slot *slot = (struct slot *)p->sched.in[SLOT_EMPTY].first;
+	if (link_open(slot) == 0)
+		sched_event(&p->sched, &slot->sched, SLOT_ON_ATTACH);
+	else if (errno == EMFILE && !p->links) /* the limit is ours alone, and nobody will give any back */
+		pool_fail(p, xasprintf("cannot start a worker: %s; raise ulimit -n", strerror(errno)));
+	else if (errno == EAGAIN || errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+		pool_do_with_less(p, errno, p->sched.workers);
+	else
+		pool_fail(p, xasprintf("cannot start a worker: %s", strerror(errno)));
+}
+
+static size_t wanted_workers(const struct pool *p)
+{
+	return p->cap < p->config.jobs ? p->cap : p->config.jobs;
+}
+
+/* Send away the workers that have had their share, and those that are too many. */
+static void retire_idle(struct pool *p)
+{
+	struct sched_slot *next;
+	for (struct sched_slot *s = p->sched.in[SLOT_IDLE].first; s; s = next) {
+		next = s->next;
+		if (s->no_more || p->sched.workers > wanted_workers(p))
+			retire((struct slot *)s);
+	}
+}
+
+static bool start_one(struct pool *p, bool may_start)
+{
+	struct sched_question q = {
+		.waiting = may_start ? p->waiting : 0,
+		.wanted = wanted_workers(p),
+		.ahead = p->config.ahead && (p->proven || !p->config.prove),
+		.call_back = may_start || p->stop,
+	};
+	struct sched_answer a = sched_ask(&p->sched, &q);
+	switch (a.verb) {
+	case SCHED_WAIT:
+		return false;
+	case SCHED_ASSIGN:
+		assign((struct slot *)a.slot, pop(p));
+		return true;
+	case SCHED_ATTACH:
+		attach(p, a.slot);
+		return !p->resting && !p->error;
+	case SCHED_CALL_BACK:
+		call_back((struct slot *)a.slot);
+		return true;
+	}
+	return false;
+}
+
+bool pool_is_full(const struct pool *p)
+{
+	for (const struct observer *o = p->observers; o; o = o->next)
+		if (o->full)
+			return true;
+	return false;
+}
+
+static bool runs(const struct pool *p, uint64_t seq)
+{
+	for (size_t i = 0; i < p->n_slots; i++)
+		if (p->slots[i]->current && p->slots[i]->current->seq == seq)
+			return true;
+	return false;
+}
+
+/* No room for output is left: take only that of one task, which goes straight on. If that one does not run
+ * it cannot end either, and waiting for it would be for ever. */
+static void apply_choke(struct pool *p)
+{
+	const struct observer *o = p->observers;
+	while (o && !o->choked)
+		o = o->next;
+	uint64_t only = o ? o->only_seq : 0;
+	bool choked = o && p->stop < POOL_STOP_NOW && (only == 0 || runs(p, only));
+	if (choked == p->choked && only == p->only_seq)
+		return;
+	p->choked = choked;
+	p->only_seq = only;
+	for (struct link *l = p->links; l; l = l->next) {
+		bool free = !l->slot || !l->slot->current || l->slot->current->seq == only;
+		if (l->paused != (choked && !free))
+			link_pause(l, choked && !free);
+	}
+}
+
+void pool_turn(struct pool *p)
+{
+	if (p->suspended || p->error)
+		return;
+	apply_choke(p);
+	retire_idle(p);
+	/* what has come back may be what everything else waits for */
+	while (start_one(p, !p->stop && !p->resting && (p->returned > 0 || !pool_is_full(p))))
+		;
+}
+
+/* The pool as a whole. */
+
+void pool_open(struct pool *p, const struct pool_config *config, struct loop *loop, struct observer *observers)
+{
+	*p = (struct pool){.config = *config, .loop = loop, .observers = observers, .cap = config->jobs};
+	p->recover = (struct timer){.fire = on_recover, .arg = p};
+}
+
+void pool_stop(struct pool *p, enum pool_stop how)
+{
+	if (how <= p->stop)
+		return;
+	p->stop = how;
+	if (p->suspended)
+		pool_resume(p);
+	while (p->first)
+		drop(p, pop(p));
+	for (size_t i = 0; i < p->n_slots; i++) {
+		struct slot *slot = p->slots[i];
+		if (slot->sched.state == SLOT_LOADED)
+			call_back(slot);
+		pool_stop_slot(slot);
+	}
+}
+
+void pool_resize(struct pool *p, int delta)
+{
+	if (delta < 0 && p->config.jobs > 1)
+		p->config.jobs--;
+	else if (delta > 0 && p->config.jobs < UINT32_MAX)
+		p->config.jobs++;
+	p->cap = p->config.jobs;
+}
+
+/* To every worker, whatever it runs: seq 0. */
+static void signal_all(struct pool *p, int signo)
+{
+	struct msg m = {.type = MSG_SIGNAL, .u.signal.signo = (uint32_t)signo};
+	for (struct link *l = p->links; l; l = l->next) {
+		link_send(l, &m);
+		link_flush(l);
+	}
+}
+
+void pool_suspend(struct pool *p)
+{
+	p->suspended = true;
+	signal_all(p, SIGSTOP);
+}
+
+void pool_resume(struct pool *p)
+{
+	p->suspended = false;
+	signal_all(p, SIGCONT);
+}
+
+bool pool_owns(const struct pool *p, pid_t pid)
+{
+	for (const struct link *l = p->links; l; l = l->next)
+		if (l->pid == pid)
+			return true;
+	return false;
+}
+
+static void on_close_expired(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+void pool_close(struct pool *p)
+{
+	bool expired = false;
+	struct timer limit = {.fire = on_close_expired, .arg = &expired};
+	for (struct link *l = p->links; l; l = l->next)
+		link_retire(l);
+	loop_cancel_timer(p->loop, &p->recover);
+	loop_set_timer(p->loop, &limit, CLOSE_NS);
+	while (p->links && !expired && loop_turn(p->loop, true) == 0)
+		;
+	loop_cancel_timer(p->loop, &limit);
+	while (p->links)
+		link_close(p->links);
+	for (size_t i = 0; i < p->n_slots; i++) {
+		struct slot *slot = p->slots[i];
+		loop_cancel_timer(p->loop, &slot->timer);
+		if (slot->current)
+			task_drop(slot->current);
+		if (slot->ahead)
+			task_drop(slot->ahead);
+		free(slot);
+	}
+	free(p->slots);
+	free(p->error);
+	while (p->first)
+		task_drop(pop(p));
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pool: tasks in, events out. Wires slots, sched and the workers' channels to the loop.
+ *
+ * Life cycle: pool_open; then in each turn pool_submit while pool_wants, pool_turn, loop_turn; when
+ * pool_idle and no more tasks come, pool_close. It knows nothing of where tasks come from, nor of what observers make of
+ * its events. Workers are forked when a task waits and none is idle.
+ */
+#ifndef POOL_POOL_H
+#define POOL_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/loop.h"
+#include "pool/observer.h"
+#include "pool/sched.h"
+#include "proto/msg.h"
+
+struct pool_config {
+	unsigned jobs;
+	bool ahead;                    /* tasks may be sent ahead */
+	bool prove;                    /* ... but not before one of them could be executed */
+	size_t queue_size;             /* tasks that may wait */
+	uint64_t max_tasks_per_worker; /* 0: no limit */
+	uint64_t timeout_ns;           /* of an attempt; 0: none */
+	uint64_t kill_after_ns;        /* from TERM to KILL */
+	unsigned retries;
+	bool quiet;                    /* say nothing of shortages */
+	const char *via;               /* borrowed; a command to reach workers through, or NULL: fork */
+	int (*serve)(int rfd, int wfd, void *arg); /* what a forked worker does */
+	void *serve_arg;
+	struct msg setup;              /* what each worker is told first; its strings are borrowed */
+};
+
+enum pool_stop {
+	POOL_RUNS,
+	POOL_STOP_SOON, /* start nothing more, let finish what runs */
+	POOL_STOP_NOW,  /* TERM to what runs, KILL after kill_after_ns */
+	POOL_STOP_KILL, /* KILL at once */
+};
+
+struct slot;
+struct link;
+
+struct pool {
+	struct pool_config config;
+	struct loop *loop;           /* borrowed */
+	struct observer *observers;  /* borrowed */
+	struct sched sched;
+	struct slot **slots;         /* owned; made as they are needed */
+	size_t n_slots;
+	struct link *links;          /* owned; all workers, those that are on their way out too */
+	struct task *first, *last;   /* owned; the tasks that wait */
+	size_t returned;             /* so many of the first ones had been given to a worker before */
+	size_t waiting, running;     /* running: given to workers, sent ahead included */
+	size_t cap;                  /* workers that there are resources for */
+	bool resting;                /* no resources for even one: wait for `recover` */
+	struct timer recover;
+	bool warned_shortage;
+	bool proven;                 /* a task has been executed */
+	bool suspended;
+	bool choked;                 /* as the observers wanted it last */
+	uint64_t only_seq;
+	unsigned failed_starts;      /* workers in a row that ended before they were ready */
+	enum pool_stop stop;
+	bool dropped;                /* a task was not run, or ended, because of `stop` */
+	bool orphans;                /* a worker died: what its task had started may be our children now */
+	bool heirs;                  /* a worker has gone: what its tasks were allowed to leave may be ours now */
+	char *error;                 /* owned; why the pool cannot go on, or NULL */
+};
+
+void pool_open(struct pool *p, const struct pool_config *config, struct loop *loop, struct observer *observers);
+
+/* Has the queue room? Never true once it stops. */
+bool pool_wants(const struct pool *p);
+
+/* Hand over a task (with its hold). */
+void pool_submit(struct pool *p, struct task *t);
+
+/* Do all that can be done now: start, send ahead, call back, and write it out. */
+void pool_turn(struct pool *p);
+
+/* Does an observer want nothing more to be started? */
+bool pool_is_full(const struct pool *p);
+
+/* Nothing waits and nothing runs? */
+bool pool_idle(const struct pool *p);
+
+/* Stop, or stop harder; never softer. */
+void pool_stop(struct pool *p, enum pool_stop how);
+
+/* One worker more (+1) or fewer (-1), never below one. */
+void pool_resize(struct pool *p, int delta);
+
+/* Stop every task with SIGSTOP, and let them go on. */
+void pool_suspend(struct pool *p);
+void pool_resume(struct pool *p);
+
+/* Is this pid one of its workers? */
+bool pool_owns(const struct pool *p, pid_t pid);
+
+/* End the workers and wait for them, then free everything. */
+void pool_close(struct pool *p);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kin: know, end and reap what this process started, directly or not.
+ *
+ * The process is made a child subreaper: whatever its descendants leave behind becomes its child.
+ * So "has it left anything?" is "are there children?", and ending everything is ending children until
+ * there are none. Sources: prctl(2) PR_SET_CHILD_SUBREAPER, proc(5) /proc/PID/task/TID/children.
+ */
+#ifndef PROCESS_KIN_H
+#define PROCESS_KIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/* Become a subreaper. -1 and errno. */
+int kin_init(void);
+
+/* Ask for `signo` when the parent, known to be `parent`, dies. If it is already dead: -1, errno ESRCH. */
+int kin_die_with(pid_t parent, int signo);
+
+/* The pids of all children as an array at `pids` (pid_t each, appended). Without /proc: none. */
+void kin_children(struct buf *pids);
+
+/* Send `signo` to every child that `spare` (may be NULL) does not want kept. Returns how many there are; those
+ * that may not be signalled (another user's) are not counted and, if `escaped` is given, appended to it as
+ * " NAME (PID)". */
+size_t kin_signal(int signo, bool (*spare)(const void *arg, pid_t pid), const void *arg, struct buf *escaped);
+
+/* Reap those that are dead and not spared. */
+void kin_reap(bool (*spare)(const void *arg, pid_t pid), const void *arg);
+
+/* Was this process started with `entry` (NAME=VALUE) in its environment? False if that cannot be read. */
+bool kin_started_with(pid_t pid, const char *entry);
+
+/* Kill and reap every child that is not spared, and what those leave behind, until none is left or
+ * `bound_ns` have passed. */
+void kin_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, unsigned long long bound_ns);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "process/spawn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <paths.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Where a child that cannot exec says why. Shared memory and not a pipe: it costs no system call, and
+ * it also works where vfork is a fork (valgrind). */
+struct verdict {
+	volatile enum spawn_stage stage;
+	volatile int error; /* 0: it was executed */
+};
+
+static struct verdict *verdict;
+static const struct spawn_origin *origin;
+static pid_t self;
+
+int spawn_init(const struct spawn_origin *o)
+{
+	void *page = mmap(NULL, sizeof *verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return -1;
+	verdict = page;
+	origin = o;
+	self = getpid();
+	return 0;
+}
+
+/* From here to the end of spawn_child: the child of a vfork. Only async-signal-safe calls, and nothing
+ * written that the parent still reads, but for `verdict` and argv. */
+
+static _Noreturn void give_up(enum spawn_stage stage)
+{
+	verdict->stage = stage;
+	verdict->error = errno;
+	_exit(127);
+}
+
+static int move_fd(int from, int to)
+{
+	return from == to ? 0 : dup2(from, to);
+}
+
+int spawn_restore(const struct spawn_origin *o)
+{
+	if (o->nofile_raised && setrlimit(RLIMIT_NOFILE, &o->nofile) < 0)
+		return -1;
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	if (o->sigchld_ignored && sigaction(SIGCHLD, &ignore, NULL) < 0)
+		return -1;
+	return 0;
+}
+
+static void set_up(const struct spawn_request *r)
+{
+	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		give_up(SPAWN_SETUP);
+	if (getppid() != self) /* it died before the death signal was asked for */
+		_exit(127);
+	if (move_fd(r->stdin_fd, 0) < 0 || move_fd(r->stdout_fd, 1) < 0 || move_fd(r->stderr_fd, 2) < 0)
+		give_up(SPAWN_SETUP);
+	if (spawn_restore(origin) < 0)
+		give_up(SPAWN_SETUP);
+	/* Last: a stop that was typed at the terminal before setpgid must not hit a half-born child. */
+	sigset_t none;
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		give_up(SPAWN_SETUP);
+}
+
+static void execute_file(const char *file, const struct spawn_request *r)
+{
+	execve(file, r->argv, r->envp);
+	if (errno != ENOEXEC || r->fallback_argv)
+		return;
+	r->argv[-1] = (char *)"sh";
+	r->argv[0] = (char *)file;
+	execve(_PATH_BSHELL, r->argv - 1, r->envp);
+}
+
+/* Is this the error of one entry of PATH only, so that the search goes on? */
+static bool search_goes_on(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ESTALE || error == ENODEV ||
+	       error == ETIMEDOUT || error == ENAMETOOLONG;
+}
+
+static void execute_in_path(const char *name, const struct spawn_request *r)
+{
+	char file[PATH_MAX];
+	size_t name_len = strlen(name);
+	bool refused = false;
+	for (const char *dir = r->path; dir; ) {
+		const char *end = strchrnul(dir, ':');
+		size_t dir_len = (size_t)(end - dir);
+		errno = ENAMETOOLONG;
+		if (dir_len + name_len + 2 <= sizeof file) {
+			memcpy(file, dir, dir_len);
+			if (dir_len > 0) /* an empty entry is the current directory */
+				file[dir_len++] = '/';
+			memcpy(file + dir_len, name, name_len + 1);
+			execute_file(file, r);
+		}
+		if (!search_goes_on(errno))
+			return;
+		refused |= errno == EACCES;
+		dir = *end ? end + 1 : NULL;
+	}
+	errno = refused ? EACCES : ENOENT;
+}
+
+static _Noreturn void spawn_child(const struct spawn_request *r)
+{
+	set_up(r);
+	const char *name = r->file ? r->file : r->argv[0];
+	if (strchr(name, '/'))
+		execute_file(name, r);
+	else if (*name)
+		execute_in_path(name, r);
+	else
+		errno = ENOENT;
+	if (r->fallback_argv)
+		execve(_PATH_BSHELL, r->fallback_argv, r->envp);
+	give_up(SPAWN_EXEC);
+}
+
+/* A child that did not get to run its command has already exited, or is about to. */
+static struct spawn_result spawn_confirm(pid_t pid)
+{
+	if (verdict->error == 0)
+		return (struct spawn_result){.pid = pid};
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return (struct spawn_result){.pid = -1, .stage = verdict->stage, .error = verdict->error};
+}
+
+int spawn_late_error(void)
+{
+	return verdict->error;
+}
+
+struct spawn_result spawn(const struct spawn_request *request)
+{
+	verdict->error = 0;
+	pid_t pid = vfork();
+	if (pid == 0)
+		spawn_child(request);
+	if (pid < 0)
+		return (struct spawn_result){.pid = -1, .stage = SPAWN_FORK, .error = errno};
+	return spawn_confirm(pid);
+}

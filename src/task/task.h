@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task: the words everyone above shares. A task is what is to be run; an attempt is one try at it.
+ *
+ * Life cycle: a feed makes a task, the pool runs its attempts, observers may hold it (task_hold)
+ * while they still need its text; the last task_drop frees it. Nothing here does input or output.
+ */
+#ifndef TASK_TASK_H
+#define TASK_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* What is to be executed: `n_words` words, each with a NUL behind it, end to end in `bytes`. A shell
+ * text is one word. The number of the slot is not known before dispatch, so `holes` are offsets into
+ * `bytes`, ascending, at which it is put in (the placeholder {%}). */
+struct command {
+	char *bytes; /* owned */
+	size_t len;  /* all NULs included */
+	size_t n_words;
+	size_t *holes; /* owned; NULL without any */
+	size_t n_holes;
+	bool shell;  /* one word, for sh -c */
+	bool direct; /* a shell text without shell syntax: may be executed without a shell */
+};
+
+/* No kernel takes more than this for all words and the environment together (3/4 of its 8 MiB stack). */
+#define COMMAND_BYTES_MAX ((size_t)6 << 20)
+
+struct task {
+	uint64_t seq;       /* from 1, in input order */
+	uint64_t line;      /* where it stands in its input, from 1; 0 if it has no line */
+	struct command command;
+	char *refusal;      /* owned; why it cannot be run at all, or NULL */
+	char *tag;          /* owned; what --tag puts before its lines, or NULL */
+	size_t tag_len;
+	unsigned attempt;   /* from 1; 0 before the first */
+	unsigned holds;     /* how many still need it */
+	void *output, *call; /* the output and the callback observers' own; NULL for others */
+	struct task *next;  /* borrowed; the queue that it waits in */
+};
+
+/* A task with one hold, its fields zero but for `seq`. */
+struct task *task_new(uint64_t seq);
+void task_hold(struct task *t);
+void task_drop(struct task *t);
+
+/* Append the command's bytes to `out` with `slot` in its holes: command.n_words words, each with its
+ * NUL. */
+void command_render(const struct command *c, unsigned slot, struct buf *out);
+
+/* Append the command as one line of shell text that reads back as the same words: shell text as it
+ * is, other words quoted where they need it. No newline is added. */
+void command_print(const struct command *c, unsigned slot, struct buf *out);
+
+/* Append one word quoted for the shell: as it stands when every byte of it is harmless (letters,
+ * digits and _./,:@%+-= not first), in single quotes otherwise; '' when empty. */
+void word_quote(struct buf *out, const char *word, size_t len);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "transport/peer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <paths.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+
+#ifdef HAVE_GCOV
+void __gcov_dump(void);
+#else
+static void __gcov_dump(void) {}
+#endif
+
+/* down: pool to peer; up: peer to pool */
+struct pipes {
+	int down_rfd, down_wfd, up_rfd, up_wfd;
+};
+
+static void pipes_close(struct pipes *p)
+{
+	fdio_close(&p->down_rfd);
+	fdio_close(&p->down_wfd);
+	fdio_close(&p->up_rfd);
+	fdio_close(&p->up_wfd);
+}
+
+static int pipes_open(struct pipes *p)
+{
+	*p = (struct pipes){-1, -1, -1, -1};
+	if (fdio_pipe(&p->down_rfd, &p->down_wfd) == 0 && fdio_pipe(&p->up_rfd, &p->up_wfd) == 0 &&
+	    fdio_set_nonblocking(p->down_wfd) == 0)
+		return 0;
+	pipes_close(p);
+	return -1;
+}
+
+/* Our end of the pipes becomes the peer, theirs is closed. */
+static int adopt(struct peer *peer, struct pipes *p, pid_t pid)
+{
+	if (pid < 0) {
+		pipes_close(p);
+		return -1;
+	}
+	*peer = (struct peer){.rfd = p->up_rfd, .wfd = p->down_wfd, .pid = pid};
+	p->up_rfd = p->down_wfd = -1;
+	pipes_close(p);
+	return 0;
+}
+
+/* No fd from here on was open when forkpool was started. Below it, ours are those that are
+ * close-on-exec: what came through an exec cannot be. */
+static int own_from = 256;
+static const struct spawn_origin *origin;
+
+void peer_init(const struct spawn_origin *o)
+{
+	origin = o;
+	DIR *fds = opendir("/proc/self/fd");
+	if (!fds)
+		return;
+	own_from = 3;
+	for (struct dirent *e; (e = readdir(fds)); ) {
+		int fd = atoi(e->d_name);
+		if (fd >= own_from && fd != dirfd(fds))
+			own_from = fd + 1;
+	}
+	closedir(fds);
+}
+
+static void close_all(int from, int to)
+{
+	if (from > to)
+		return;
+#ifdef HAVE_CLOSE_RANGE
+	if (close_range((unsigned)from, (unsigned)to, 0) == 0)
+		return;
+#endif
+	int end = (int)sysconf(_SC_OPEN_MAX);
+	for (int fd = from; fd <= to && fd < end; fd++)
+		close(fd);
+}
+
+/* The lowest of `keep` at or above `fd`, INT_MAX if there is none. */
+static int next_kept(const int *keep, int n, int fd)
+{
+	int next = INT_MAX;
+	for (int i = 0; i < n; i++)
+		if (keep[i] >= fd && keep[i] < next)
+			next = keep[i];
+	return next;
+}
+
+/* Another worker's pipe that stays open here would never come to its end. */
+void peer_close_others(const int *keep, int n)
+{
+	for (int fd = 3; fd < own_from; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		if (flags >= 0 && flags & FD_CLOEXEC && next_kept(keep, n, fd) != fd)
+			close(fd);
+	}
+	int from = own_from;
+	for (int kept; (kept = next_kept(keep, n, from)) != INT_MAX; from = kept + 1)
+		close_all(from, kept - 1);
+	close_all(from, INT_MAX);
+}
+
+int peer_fork(struct peer *peer, int (*serve)(int rfd, int wfd, void *arg), void *arg)
+{
+	struct pipes p;
+	if (pipes_open(&p) < 0)
+		return -1;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid != 0)
+		return adopt(peer, &p, pid);
+
+	peer_close_others((int[]){p.down_rfd, p.up_wfd}, 2);
+	int status = serve(p.down_rfd, p.up_wfd, arg);
+	__gcov_dump();
+	_exit(status);
+}
+
+static _Noreturn void become_command(const struct pipes *p, const char *command)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	setpgid(0, 0);
+	spawn_restore(origin);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(p->down_rfd, 0) >= 0 && dup2(p->up_wfd, 1) >= 0)
+		execl(_PATH_BSHELL, "sh", "-c", command, (char *)NULL);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+int peer_command(struct peer *peer, const char *command)
+{
+	struct pipes p;
+	if (pipes_open(&p) < 0)
+		return -1;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0)
+		become_command(&p, command);
+	return adopt(peer, &p, pid);
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/signals.h"
+#include "base/xalloc.h"
+#include "process/environment.h"
+#include "process/kin.h"
+#include "proto/channel.h"
+#include "worker/attempt.h"
+
+#define PROMPT_NS (10 * NS_PER_MS) /* how old output may grow before it is sent */
+
+/* Enough is waiting to be sent: leave the task's output in its pipes. */
+#define OUT_MAX (4 * CAPTURE_CHUNK)
+
+/* A task that has not been started. */
+struct queued {
+	uint64_t seq; /* 0: the initializer */
+	uint32_t attempt, slot, n_words;
+	uint8_t flags;
+	struct buf words; /* owned */
+};
+
+struct worker {
+	struct channel channel;
+	pid_t parent;
+	int signal_fd; /* owned */
+	int null_fd;   /* owned */
+	bool set_up, ready, suspended;
+	bool failed; /* it will end when the pool has been told why */
+	bool ending;
+	uint8_t flags; /* of SETUP */
+	struct environment environment;
+	struct queued now;      /* what runs */
+	struct queued ahead[2]; /* before READY two may come: the first and the one ahead of it */
+	size_t n_ahead;
+	struct attempt attempt;
+	uint64_t held_since_ns; /* 0: no output is held, or nobody is in a hurry for it */
+};
+
+/* Sending. What the pool does not read waits in the channel; a pool that is gone ends the worker. */
+
+static void send_msg(struct worker *w, const struct msg *m)
+{
+	channel_put(&w->channel, m);
+	if (channel_flush(&w->channel) < 0)
+		w->ending = true;
+}
+
+static struct bytes bytes_in(const struct buf *b)
+{
+	return (struct bytes){buf_head(b), buf_len(b)};
+}
+
+static void send_held(struct worker *w, struct capture *c)
+{
+	if (buf_len(&c->held) == 0)
+		return;
+	send_msg(w, &(struct msg){.type = MSG_OUTPUT,
+				  .u.output = {.seq = w->now.seq, .stream = c->stream, .bytes = bytes_in(&c->held)}});
+	buf_reset(&c->held);
+}
+
+static void send_ready(struct worker *w)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	gethostname(host, sizeof host - 1);
+	w->ready = true;
+	send_msg(w, &(struct msg){.type = MSG_READY, .u.ready = {.pid = (uint64_t)getpid(), .host = {host, strlen(host)}}});
+}
+
+static void send_failed(struct worker *w, const char *what, const char *why)
+{
+	char text[256];
+	int n = snprintf(text, sizeof text, "%s: %s", what, why);
+	size_t len = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+	send_msg(w, &(struct msg){.type = MSG_FAILED, .u.failed.reason = {text, len}});
+	w->failed = true;
+}
+
+static void send_done(struct worker *w)
+{
+	const struct outcome *o = &w->attempt.outcome;
+	send_msg(w, &(struct msg){.type = MSG_DONE, .u.done = {
+		.seq = w->now.seq, .kind = (uint8_t)o->kind, .code = (uint32_t)o->code, .pid = (uint64_t)o->pid,
+		.runtime_ns = o->runtime_ns, .utime_us = o->utime_us, .stime_us = o->stime_us,
+		.maxrss_kib = o->maxrss_kib,
+		.out = bytes_in(&w->attempt.out.held), .err = bytes_in(&w->attempt.err.held)}});
+}
+
+/* The initializer is an attempt like any other, but its end is told in other words. */
+static void tell_initializer(struct worker *w)
+{
+	char why[128];
+	send_held(w, &w->attempt.out);
+	send_held(w, &w->attempt.err);
+	outcome_describe(&w->attempt.outcome, why, sizeof why);
+	if (outcome_ok(&w->attempt.outcome))
+		send_ready(w);
+	else
+		send_failed(w, "the initializer failed", why);
+}
+
+static void tell_over(struct worker *w)
+{
+	struct attempt *a = &w->attempt;
+	if (buf_len(&a->escaped) > 0)
+		send_msg(w, &(struct msg){.type = MSG_NOTE, .u.note = {w->now.seq, bytes_in(&a->escaped)}});
+	/* a burst at the end need not fit into one message */
+	if (buf_len(&a->out.held) > CAPTURE_CHUNK)
+		send_held(w, &a->out);
+	if (buf_len(&a->err.held) > CAPTURE_CHUNK)
+		send_held(w, &a->err);
+	if (w->now.seq == 0)
+		tell_initializer(w);
+	else
+		send_done(w);
+	w->held_since_ns = 0;
+	attempt_rest(a);
+}
+
+/* Tasks. */
+
+static void start(struct worker *w)
+{
+	struct queued *t = &w->now;
+	attempt_start(&w->attempt, &(struct attempt_spec){
+		.words = buf_head(&t->words), .n_words = t->n_words,
+		.shell = t->flags & TASK_SHELL, .direct = t->flags & TASK_DIRECT,
+		.capture = w->flags & SETUP_CAPTURE, .to_err = t->seq == 0,
+		.envp = environment_for(&w->environment, t->seq, t->slot, t->attempt),
+		.path = environment_path(&w->environment), .stdin_fd = w->null_fd, .stdout_fd = 1, .stderr_fd = 2});
+}
+
+static bool may_start(const struct worker *w)
+{
+	return w->attempt.state == ATTEMPT_IDLE && w->ready && !w->suspended && w->n_ahead > 0 &&
+	       channel_pending(&w->channel) == 0;
+}
+
+static void start_next(struct worker *w)
+{
+	struct queued spent = w->now;
+	w->now = w->ahead[0];
+	w->ahead[0] = w->ahead[1];
+	w->ahead[1] = spent; /* its buffer serves again */
+	w->n_ahead--;
+	start(w);
+}
+
+/* What the pool asks for. */
+
+static void run_initializer(struct worker *w, struct bytes text)
+{
+	w->now.flags = TASK_SHELL;
+	w->now.n_words = 1;
+	buf_add(&w->now.words, text.p, text.n);
+	buf_addc(&w->now.words, '\0');
+	start(w);
+}
+
+/* How many strings, each with its NUL; SIZE_MAX if something stands behind the last of them. */
+static size_t count_strings(struct bytes strings)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < strings.n; i++)
+		n += strings.p[i] == '\0';
+	return strings.n == 0 || strings.p[strings.n - 1] == '\0' ? n : SIZE_MAX;
+}
+
+static void on_setup(struct worker *w, const struct msg *m)
+{
+	if (count_strings(m->u.setup.env) == SIZE_MAX) {
+		w->ending = true;
+		return;
+	}
+	char *directory = xmemdup(m->u.setup.directory.p, m->u.setup.directory.n);
+	w->flags = m->u.setup.flags;
+	w->attempt.leave = w->flags & SETUP_LEAVE;
+	w->set_up = true;
+	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
+	if (*directory && chdir(directory) < 0)
+		send_failed(w, directory, strerror(errno));
+	else if (m->u.setup.initializer.n > 0)
+		run_initializer(w, m->u.setup.initializer);
+	else
+		send_ready(w);
+	free(directory);
+}
+
+static void on_task(struct worker *w, const struct msg *m)
+{
+	size_t n_words = m->u.task.n_words;
+	if (w->n_ahead == 2 || n_words == 0 || count_strings(m->u.task.words) != n_words) {
+		w->ending = true; /* not a pool that keeps to the protocol */
+		return;
+	}
+	struct queued *t = &w->ahead[w->n_ahead++];
+	t->seq = m->u.task.seq;
+	t->attempt = m->u.task.attempt;
+	t->slot = m->u.task.slot;
+	t->flags = m->u.task.flags;
+	t->n_words = m->u.task.n_words;
+	buf_reset(&t->words);
+	buf_add(&t->words, m->u.task.words.p, m->u.task.words.n);
+}
+
+static void on_revoke(struct worker *w, uint64_t seq)
+{
+	struct msg answer = {.type = MSG_STARTED, .u.started.seq = seq};
+	if (w->n_ahead > 0 && w->ahead[w->n_ahead - 1].seq == seq) {
+		w->n_ahead--;
+		answer = (struct msg){.type = MSG_REVOKED, .u.revoked.seq = seq};
+	}
+	send_msg(w, &answer);
+}
+
+static void on_signal(struct worker *w, uint64_t seq, int signo)
+{
+	if (seq == 0 && (signo == SIGSTOP || signo == SIGCONT))
+		w->suspended = signo == SIGSTOP;
+	if (w->attempt.state != ATTEMPT_IDLE && (seq == 0 || seq == w->now.seq))
+		attempt_signal(&w->attempt, signo);
+}
+
+static void on_message(struct worker *w, const struct msg *m)
+{
+	if (m->type == MSG_SETUP && !w->set_up)
+		on_setup(w, m);
+	else if (m->type == MSG_TASK && w->set_up)
+		on_task(w, m);
+	else if (m->type == MSG_REVOKE)
+		on_revoke(w, m->u.revoke.seq);
+	else if (m->type == MSG_SIGNAL)
+		on_signal(w, m->u.signal.seq, (int)m->u.signal.signo);
+	else
+		w->ending = true;
+}
+
+static void read_channel(struct worker *w)
+{
+	struct msg m;
+	int r = 0;
+	if (channel_fill(&w->channel) <= 0) {
+		w->ending = true;
+		return;
+	}
+	while (!w->ending && (r = channel_next(&w->channel, &m)) > 0)
+		on_message(w, &m);
+	w->ending |= r < 0;
+}
+
+static void read_signals(struct worker *w)
+{
+	uint64_t taken = signals_take(w->signal_fd);
+	if (signals_has(taken, SIGTERM) && getppid() != w->parent)
+		w->ending = true;
+	attempt_reap(&w->attempt);
+}
+
+/* Output. */
+
+static void read_capture(struct worker *w, struct capture *c, short revents)
+{
+	if (c->rfd < 0 || revents == 0)
+		return;
+	if (revents & POLLIN)
+		capture_read(c);
+	else
+		capture_close(c);
+	if (buf_len(&c->held) >= CAPTURE_CHUNK)
+		send_held(w, c);
+	else if (buf_len(&c->held) > 0 && w->held_since_ns == 0 && w->flags & SETUP_PROMPT)
+		w->held_since_ns = clock_ns();
+}
+
+static void send_aged(struct worker *w)
+{
+	if (w->held_since_ns == 0 || clock_ns() < w->held_since_ns + PROMPT_NS)
+		return;
+	send_held(w, &w->attempt.out);
+	send_held(w, &w->attempt.err);
+	w->held_since_ns = 0;
+}
+
+/* The loop. */
+
+enum { P_CHANNEL, P_SIGNAL, P_OUT, P_ERR, P_WRITE, P_COUNT };
+
+/* Milliseconds until something is due, -1 if nothing is. */
+static int next_due_ms(const struct worker *w)
+{
+	uint64_t due = w->held_since_ns ? w->held_since_ns + PROMPT_NS : UINT64_MAX;
+	if (w->attempt.state == ATTEMPT_LEAVING && w->attempt.leave_until_ns < due)
+		due = w->attempt.leave_until_ns;
+	if (due == UINT64_MAX)
+		return -1;
+	uint64_t now = clock_ns();
+	return due <= now ? 0 : (int)((due - now) / NS_PER_MS + 1);
+}
+
+static void wait_for_events(struct worker *w, struct pollfd *p)
+{
+	size_t pending = channel_pending(&w->channel);
+	bool take = pending <= OUT_MAX;
+	p[P_CHANNEL] = (struct pollfd){.fd = w->channel.rfd, .events = POLLIN};
+	p[P_SIGNAL] = (struct pollfd){.fd = w->signal_fd, .events = POLLIN};
+	p[P_OUT] = (struct pollfd){.fd = take ? w->attempt.out.rfd : -1, .events = POLLIN};
+	p[P_ERR] = (struct pollfd){.fd = take ? w->attempt.err.rfd : -1, .events = POLLIN};
+	p[P_WRITE] = (struct pollfd){.fd = pending > 0 ? w->channel.wfd : -1, .events = POLLOUT};
+	while (poll(p, P_COUNT, next_due_ms(w)) < 0 && errno == EINTR)
+		;
+}
+
+static void turn(struct worker *w)
+{
+	struct pollfd p[P_COUNT];
+	if (may_start(w))
+		start_next(w);
+	if (w->attempt.state != ATTEMPT_OVER) {
+		wait_for_events(w, p);
+		if (p[P_WRITE].revents && channel_flush(&w->channel) < 0)
+			w->ending = true;
+		read_capture(w, &w->attempt.out, p[P_OUT].revents);
+		read_capture(w, &w->attempt.err, p[P_ERR].revents);
+		send_aged(w);
+		if (p[P_SIGNAL].revents)
+			read_signals(w);
+		attempt_press(&w->attempt);
+		if (p[P_CHANNEL].revents)
+			read_channel(w);
+	}
+	if (w->attempt.state == ATTEMPT_OVER)
+		tell_over(w);
+	w->ending |= w->failed && channel_pending(&w->channel) == 0;
+}
+
+/* What goes wrong here can be told to nobody: the pool sees a worker that ends before it is ready. */
+static int open_worker(struct worker *w, const struct spawn_origin *origin)
+{
+	setpgid(0, 0); /* what the terminal sends to forkpool's group is forkpool's to answer */
+	w->signal_fd = signals_open_all_blocked((int[]){SIGCHLD, SIGTERM}, 2);
+	w->null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (w->signal_fd < 0 || w->null_fd < 0 || fdio_set_nonblocking(w->channel.wfd) < 0)
+		return -1;
+	if (kin_init() < 0 || spawn_init(origin) < 0 || kin_die_with(w->parent, SIGTERM) < 0)
+		return -1;
+	return channel_flush(&w->channel);
+}
+
+static void close_worker(struct worker *w)
+{
+	attempt_clear(&w->attempt);
+	channel_close(&w->channel); /* now that nothing is left: the pool may rely on it */
+	fdio_close(&w->signal_fd);
+	fdio_close(&w->null_fd);
+	buf_clear(&w->now.words);
+	buf_clear(&w->ahead[0].words);
+	buf_clear(&w->ahead[1].words);
+	environment_clear(&w->environment);
+}
+
+int worker_serve(int rfd, int wfd, pid_t parent, const struct spawn_origin *origin)
+{
+	struct worker w = {.parent = parent, .signal_fd = -1, .null_fd = -1};
+	attempt_init(&w.attempt);
+	channel_open(&w.channel, rfd, wfd);
+	int failed = open_worker(&w, origin);
+	while (failed == 0 && !w.ending)
+		turn(&w);
+	close_worker(&w);
+	return failed == 0 ? 0 : 1;
+}

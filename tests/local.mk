@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+#
+# Four kinds of tests, all of which speak TAP: unit (libcheck), cli (each script runs over fork and
+# over --via), cli/long (only by "make check-long"), lint.
+
+unit_sources = \
+	tests/unit/feed_help.c \
+	tests/unit/feed_help.h \
+	tests/unit/main.c \
+	tests/unit/process_help.c \
+	tests/unit/process_help.h \
+	tests/unit/test_buf.c \
+	tests/unit/test_channel.c \
+	tests/unit/test_cpus.c \
+	tests/unit/test_environment.c \
+	tests/unit/test_fdio.c \
+	tests/unit/test_feed.c \
+	tests/unit/test_kin.c \
+	tests/unit/test_lines.c \
+	tests/unit/test_loop.c \
+	tests/unit/test_msg.c \
+	tests/unit/test_options.c \
+	tests/unit/test_order.c \
+	tests/unit/test_outcome.c \
+	tests/unit/test_peer.c \
+	tests/unit/test_quoting.c \
+	tests/unit/test_report.c \
+	tests/unit/test_sched.c \
+	tests/unit/test_shell.c \
+	tests/unit/test_slot.c \
+	tests/unit/test_spawn.c \
+	tests/unit/test_spool.c \
+	tests/unit/test_strnum.c \
+	tests/unit/test_task.c \
+	tests/unit/test_template.c \
+	tests/unit/test_worker.c \
+	tests/unit/test_worker_end.c \
+	tests/unit/worker_help.c \
+	tests/unit/worker_help.h
+
+cli_tests = \
+	tests/cli/callback.test \
+	tests/cli/direct.test \
+	tests/cli/dispatch.test \
+	tests/cli/environment.test \
+	tests/cli/input.test \
+	tests/cli/kill.test \
+	tests/cli/latency.test \
+	tests/cli/leftovers.test \
+	tests/cli/lines.test \
+	tests/cli/manual.test \
+	tests/cli/order.test \
+	tests/cli/output.test \
+	tests/cli/pool.test \
+	tests/cli/resources.test \
+	tests/cli/signals.test \
+	tests/cli/status.test \
+	tests/cli/template.test \
+	tests/cli/timeout.test
+
+cli_long_tests = \
+	tests/cli/long/direct.test \
+	tests/cli/long/order.test \
+	tests/cli/long/volume.test
+
+lint_tests = \
+	tests/lint/calls.test \
+	tests/lint/files.test \
+	tests/lint/functions.test \
+	tests/lint/headers.test \
+	tests/lint/layers.test \
+	tests/lint/manual.test \
+	tests/lint/scripts.test
+
+# What those are made of.
+test_files = \
+	tests/cli/corpus.sh \
+	tests/cli/lib.sh \
+	tests/lint/tap.sh
+
+fork_cases = $(cli_tests:.test=-fork.case)
+agent_cases = $(cli_tests:.test=-agent.case)
+long_cases = $(cli_long_tests:.test=-fork.case) $(cli_long_tests:.test=-agent.case)
+
+EXTRA_DIST += $(cli_tests) $(cli_long_tests) $(lint_tests) $(test_files)
+CLEANFILES += $(fork_cases) $(agent_cases) $(long_cases)
+
+if HAVE_LIBCHECK
+check_PROGRAMS += tests/unit/unit
+else
+check_DATA += libcheck-is-missing
+endif
+tests_unit_unit_SOURCES = $(unit_sources)
+tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_unit_LDADD = src/libforkpool.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/cli/probe
+tests_cli_probe_SOURCES = tests/cli/probe.c
+
+libcheck-is-missing:
+	@echo 'The tests need libcheck: apt-get install check, then configure again.' >&2; exit 1
+
+TESTS = tests/unit/unit $(lint_tests) $(fork_cases) $(agent_cases)
+TEST_EXTENSIONS = .test .case
+
+tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(tap_driver)
+LOG_COMPILER = $(UNIT_WRAPPER)
+TEST_LOG_DRIVER = $(tap_driver)
+TEST_LOG_COMPILER = $(SHELL)
+CASE_LOG_DRIVER = $(tap_driver)
+CASE_LOG_COMPILER = $(SHELL)
+
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	FORKPOOL='$(abs_top_builddir)/src/forkpool'; export FORKPOOL; \
+	FORKPOOL_WRAPPER='$(FORKPOOL_WRAPPER)'; export FORKPOOL_WRAPPER; \
+	PROBE='$(abs_top_builddir)/tests/cli/probe'; export PROBE; \
+	CC='$(CC)'; export CC; \
+	ASAN_OPTIONS=$${ASAN_OPTIONS-allocator_may_return_null=1:detect_stack_use_after_return=1}; export ASAN_OPTIONS; \
+	UBSAN_OPTIONS=$${UBSAN_OPTIONS-print_stacktrace=1}; export UBSAN_OPTIONS; \
+	CK_TAP_LOG_FILE_NAME=-; export CK_TAP_LOG_FILE_NAME;
+
+# tests/cli/NAME-fork.case runs tests/cli/NAME.test over fork, NAME-agent.case over --via.
+tests/cli/%-fork.case: tests/cli/%.test
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		echo 'FORKPOOL_TRANSPORT=fork exec /bin/sh "$$top_srcdir/tests/cli/$*.test"' >$@
+tests/cli/%-agent.case: tests/cli/%.test
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		echo 'FORKPOOL_TRANSPORT=agent exec /bin/sh "$$top_srcdir/tests/cli/$*.test"' >$@
+
+check-long: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(long_cases)'
+
+# Forked workers are followed by themselves; what they execute is not. Every process writes a file of
+# its own, which stays empty if all is well, but for a child whose exec failed: valgrind cannot go on then.
+valgrind = valgrind -q --leak-check=full --errors-for-leak-kinds=definite --trace-children=no \
+	--log-file=$(abs_top_builddir)/valgrind.logs/%p
+check-valgrind: all
+	rm -rf valgrind.logs && mkdir valgrind.logs
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/unit/unit $(fork_cases)' CK_TIMEOUT_MULTIPLIER=20 \
+		UNIT_WRAPPER='$(valgrind)' FORKPOOL_WRAPPER='$(valgrind)'
+	@! grep -rvE 'failed, errno|EXEC FAILED|stringent tests' valgrind.logs || { echo 'valgrind complains' >&2; exit 1; }
+
+if COVERAGE
+coverage:
+	find . -name '*.gcda' | xargs rm -f
+	-$(MAKE) $(AM_MAKEFLAGS) check
+	@rm -rf coverage && mkdir coverage
+	@if command -v gcovr >/dev/null; then \
+		gcovr --root $(srcdir) --object-directory . --filter '$(srcdir)/src/' --txt --html-details coverage/index.html; \
+	elif command -v lcov >/dev/null; then \
+		lcov -q -c -d . -o coverage/info && lcov -q -e coverage/info '*/src/*' -o coverage/info && \
+		genhtml -q -o coverage coverage/info && lcov -l coverage/info; \
+	else echo 'install gcovr or lcov' >&2; exit 1; fi
+else
+coverage:
+	@echo 'configure with --enable-coverage first' >&2; exit 1
+endif
+
+.PHONY: check-long check-valgrind coverage libcheck-is-missing

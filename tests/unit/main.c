@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The unit tests. Plainly run, they print what fails and exit 1 if anything does; with
+ * CK_TAP_LOG_FILE_NAME=- in the environment ("make check") they print TAP and exit 0, since in TAP a
+ * failure has been told already. CK_RUN_SUITE=NAME runs one suite, CK_FORK=no none in a child.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* Each test_NAME.c defines NAME_suite(). */
+#define SUITES(X) \
+	X(buf) \
+	X(channel) \
+	X(cpus) \
+	X(environment) \
+	X(fdio) \
+	X(feed) \
+	X(kin) \
+	X(lines) \
+	X(loop) \
+	X(msg) \
+	X(options) \
+	X(order) \
+	X(outcome) \
+	X(peer) \
+	X(quoting) \
+	X(report) \
+	X(sched) \
+	X(shell) \
+	X(slot) \
+	X(spawn) \
+	X(spool) \
+	X(strnum) \
+	X(task) \
+	X(template) \
+	X(worker) \
+	X(worker_end)
+
+#define X(name) Suite *name##_suite(void);
+SUITES(X)
+#undef X
+
+int main(void)
+{
+	bool tap = getenv("CK_TAP_LOG_FILE_NAME") != NULL;
+	SRunner *runner = srunner_create(NULL);
+	int failed;
+
+#define X(name) srunner_add_suite(runner, name##_suite());
+	SUITES(X)
+#undef X
+	srunner_run_all(runner, tap ? CK_SILENT : CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0 && !tap ? 1 : 0;
+}
