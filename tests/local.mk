@@ -118,6 +118,7 @@ AM_TESTS_ENVIRONMENT = \
 	FORKPOOL_WRAPPER='$(FORKPOOL_WRAPPER)'; export FORKPOOL_WRAPPER; \
 	PROBE='$(abs_top_builddir)/tests/cli/probe'; export PROBE; \
 	CC='$(CC)'; export CC; \
+	CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER-5}; export CK_TIMEOUT_MULTIPLIER; \
 	ASAN_OPTIONS=$${ASAN_OPTIONS-allocator_may_return_null=1:detect_stack_use_after_return=1}; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS-print_stacktrace=1}; export UBSAN_OPTIONS; \
 	CK_TAP_LOG_FILE_NAME=-; export CK_TAP_LOG_FILE_NAME;

@@ -131,7 +131,7 @@ EOF
 # Everything the shell knows by itself. Those that print what differs from run to run are silenced.
 builtins()
 {
-	for word in : '[' alias bg break cd chdir command continue echo eval exec exit false fg getopts hash jobs kill local \
+	for word in : '[' alias bg break cd chdir command continue echo eval exec exit false fg getopts hash jobs local \
 		printf pwd read return shift test trap true type ulimit umask unalias unset wait \
 		'!' 'case' 'do' 'done' 'elif' 'else' 'esac' 'fi' 'for' 'if' 'in' 'then' 'until' 'while' '{' '}' \
 		'function' 'select' 'coproc' '[[' ']]'; do

@@ -205,6 +205,50 @@ START_TEST(those_that_are_spared)
 }
 END_TEST
 
+START_TEST(dead_ones_are_reaped)
+{
+	pid_t pids[3];
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		pids[i] = fork_living();
+		if (i < 2)
+			kill(pids[i], SIGUSR1);
+		ck_assert_int_eq(waitid(P_PID, (id_t)pids[i], &(siginfo_t){0}, WEXITED | WNOWAIT | (i < 2 ? 0 : WNOHANG)), 0);
+	}
+	struct buf spared = {0};
+	buf_add(&spared, &pids[0], sizeof pids[0]);
+	kin_reap(is_spared, &spared);
+	ck_assert_int_eq(waitpid(pids[1], NULL, WNOHANG), -1);
+	ck_assert_int_eq(waitpid(pids[2], NULL, WNOHANG), 0);
+	ck_assert_int_eq(status_of(pids[0]), SIGUSR1);
+	buf_clear(&spared);
+	kin_end(NULL, NULL, BOUND_NS);
+}
+END_TEST
+
+START_TEST(environment_of_the_start)
+{
+	static const struct { const char *entry; bool found; } cases[] = {
+		{"A=1", true}, {"LAST=a b", true}, {"A=", false}, {"A", false}, {"A=12", false}, {"B=2", false},
+	};
+	char c;
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		fdio_close(&life_wfd);
+		dup2(life_rfd, 0);
+		dup2(lived_wfd, 1);
+		execle("/bin/sh", "sh", "-c", "export B=2; echo; read x", (char *)NULL, (char *[]){"A=1", "LAST=a b", NULL});
+		_exit(127);
+	}
+	ck_assert(becomes_readable(lived_rfd));
+	ck_assert_int_eq(read(lived_rfd, &c, 1), 1);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		ck_assert_msg(kin_started_with(pid, cases[i].entry) == cases[i].found, "%s", cases[i].entry);
+	kin_end(NULL, NULL, BOUND_NS);
+	ck_assert(!kin_started_with(pid, "A=1"));
+}
+END_TEST
+
 START_TEST(signal_reaches_every_child)
 {
 	struct buf escaped = {0};
@@ -300,6 +344,8 @@ Suite *kin_suite(void)
 	tcase_add_test(t, end_of_everything);
 	tcase_add_test(t, stopped_ones_end_too);
 	tcase_add_test(t, those_that_are_spared);
+	tcase_add_test(t, dead_ones_are_reaped);
+	tcase_add_test(t, environment_of_the_start);
 	tcase_add_test(t, signal_reaches_every_child);
 	tcase_add_test(t, those_that_may_not_be_killed);
 	tcase_add_test(t, dies_with_its_parent);

@@ -49,7 +49,8 @@ END_TEST
 /* Even one that is stopped. */
 static const char *const tidy_leftovers[] = {
 	"(trap 'trap \"\" TERM; echo late; echo tidy >&9; exit' TERM; " FOR_EVER " & echo >$D/ready; wait) &",
-	"sh -c 'trap \"trap : TERM; echo late; echo tidy >&9; exit\" TERM; echo >$D/ready; kill -STOP $$; :' &",
+	"sh -c 'trap \"trap : TERM; echo late; echo tidy >&9; exit\" TERM; kill -STOP $$; :' & "
+	"until grep -q State:.T /proc/$!/status; do :; done; echo >$D/ready;",
 };
 
 START_TEST(leftovers_may_tidy_up)
@@ -86,6 +87,19 @@ START_TEST(leftovers_may_live)
 }
 END_TEST
 
+/* But a task that was told to end is to end with everything. */
+START_TEST(leftovers_of_a_terminated_task)
+{
+	start_ready_worker(SETUP_CAPTURE | SETUP_LEAVE);
+	send_task(1, ALIVE "setsid sh -c 'echo >&9; " FOR_EVER "' & " FOR_EVER);
+	wait_until_alive();
+	wait_until_alive();
+	send_signal(1, SIGTERM);
+	expect_done(1, OUTCOME_SIGNALLED, SIGTERM);
+	ck_assert(!is_somebody_alive());
+}
+END_TEST
+
 /* Without CAP_KILL not even root may end another user's process. */
 static int give_up_killing(void)
 {
@@ -114,6 +128,8 @@ START_TEST(leftovers_that_cannot_be_ended)
 	ck_assert_uint_gt(m->u.note.text.n, sizeof expected);
 	ck_assert_mem_eq(m->u.note.text.p, expected, sizeof expected - 1);
 	expect_done(1, OUTCOME_EXITED, 0);
+	send_task(2, "exit 2"); /* nobody waits for them, or hears of them, again */
+	expect_done(2, OUTCOME_EXITED, 2);
 	end_worker();
 	release(never_fd);
 	wait_until_all_are_gone();
@@ -345,6 +361,7 @@ Suite *worker_end_suite(void)
 	tcase_add_loop_test(t, leftovers_end_first, 0, ARRAY_LEN(leftovers));
 	tcase_add_loop_test(t, leftovers_may_tidy_up, 0, ARRAY_LEN(tidy_leftovers));
 	tcase_add_test(t, leftovers_may_live);
+	tcase_add_test(t, leftovers_of_a_terminated_task);
 	tcase_add_test(t, leftovers_that_cannot_be_ended);
 	tcase_add_test(t, end_of_the_channel_ends_everything);
 	tcase_add_test(t, end_of_the_channel_while_it_is_suspended);
