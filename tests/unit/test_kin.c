@@ -212,7 +212,8 @@ START_TEST(dead_ones_are_reaped)
 		pids[i] = fork_living();
 		if (i < 2)
 			kill(pids[i], SIGUSR1);
-		ck_assert_int_eq(waitid(P_PID, (id_t)pids[i], &(siginfo_t){0}, WEXITED | WNOWAIT | (i < 2 ? 0 : WNOHANG)), 0);
+		int options = WEXITED | WNOWAIT | (i < 2 ? 0 : WNOHANG);
+		ck_assert_int_eq(waitid(P_PID, (id_t)pids[i], &(siginfo_t){0}, options), 0);
 	}
 	struct buf spared = {0};
 	buf_add(&spared, &pids[0], sizeof pids[0]);
@@ -237,7 +238,8 @@ START_TEST(environment_of_the_start)
 		fdio_close(&life_wfd);
 		dup2(life_rfd, 0);
 		dup2(lived_wfd, 1);
-		execle("/bin/sh", "sh", "-c", "export B=2; echo; read x", (char *)NULL, (char *[]){"A=1", "LAST=a b", NULL});
+		char *const environment[] = {(char *)"A=1", (char *)"LAST=a b", NULL};
+		execle("/bin/sh", "sh", "-c", "export B=2; echo; read x", (char *)NULL, environment);
 		_exit(127);
 	}
 	ck_assert(becomes_readable(lived_rfd));

@@ -216,7 +216,7 @@ START_TEST(only_its_standard_fds)
 	ck_assert_int_eq(fdio_pipe(&rfd, &wfd), 0);
 	ck_assert_int_eq(write(wfd, "in\n", 3), 3);
 	fdio_close(&wfd);
-	snprintf(text, sizeof text, "read x; echo $x; for fd in %d %d %d; do [ ! -e /proc/$$/fd/$fd ] || echo $fd; done",
+	snprintf(text, sizeof text, "read x; echo $x; for n in %d %d %d; do [ ! -e /proc/$$/fd/$n ] || echo $n; done",
 		 rfd, output_rfd, output_wfd);
 	request.stdin_fd = rfd;
 	request.stderr_fd = 2;
