@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 
+#define START_NS (5 * NS_PER_MS)    /* for the worker to start it: no task gets less than its limit */
 #define ANSWER_NS (10 * NS_PER_SEC) /* a worker gives up on what cannot be killed long before */
 
 static void signal_slot(struct slot *slot, int signo)
@@ -83,7 +84,7 @@ void pool_begin_current(struct slot *slot)
 	slot->timed_out = slot->stopped = false;
 	if (p->config.timeout_ns) {
 		slot->timer.fire = on_timeout;
-		loop_set_timer(p->loop, &slot->timer, p->config.timeout_ns);
+		loop_set_timer(p->loop, &slot->timer, p->config.timeout_ns + START_NS);
 	}
 	pool_emit_for(slot, (struct pool_event){.kind = POOL_STARTED, .task = slot->current});
 	pool_stop_slot(slot);
