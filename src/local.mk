@@ -103,5 +103,9 @@ src_libforkpool_a_SOURCES = \
 	src/cli/table.h \
 	src/agent.c \
 	src/agent.h \
+	src/orphans.c \
+	src/orphans.h \
 	src/run.c \
-	src/run.h
+	src/run.h \
+	src/setup.c \
+	src/setup.h

@@ -40,7 +40,7 @@ struct feed {
 	bool cut;             /* one of its items is */
 	struct group group;
 	size_t waiting; /* the source that FEED_BLOCKED is about */
-	uint64_t seq;
+	uint64_t place; /* of the last task */
 };
 
 static int open_sources(struct feed *f, char **why)
@@ -179,7 +179,7 @@ static enum feed_state next_group(struct feed *f)
 
 static struct task *make_task(struct feed *f, const struct value *values, size_t n, uint64_t line)
 {
-	struct task *t = template_task(f->spec.template, ++f->seq, values, n);
+	struct task *t = template_task(f->spec.template, ++f->place, values, n);
 	t->line = line;
 	return t;
 }

@@ -382,9 +382,9 @@ static bool is_direct(const struct template *t, const struct command *c)
 		shell_is_plain(c->bytes, c->len - 1);
 }
 
-struct task *template_task(const struct template *t, uint64_t seq, const struct value *values, size_t n_values)
+struct task *template_task(const struct template *t, uint64_t place, const struct value *values, size_t n_values)
 {
-	struct task *task = task_new(seq);
+	struct task *task = task_new(place);
 	if (values_hold_nul(values, n_values))
 		make_without_nuls(t, task, values, n_values);
 	else

@@ -45,8 +45,8 @@ bool template_names_program(const struct template *t);
 /* Does the text of a command depend on the slot ({%})? */
 bool template_uses_slot(const struct template *t);
 
-/* Make task `seq` of 1 to n_values values. A value that cannot be put in safely, a NUL byte, text longer than
+/* Make task number `place` of 1 to n_values values. A value that cannot be put in safely, a NUL byte, text longer than
  * exec takes (SHELL_TEXT_MAX) or a forbidden shell gives a task with `refusal` set. The caller owns it. */
-struct task *template_task(const struct template *t, uint64_t seq, const struct value *values, size_t n_values);
+struct task *template_task(const struct template *t, uint64_t place, const struct value *values, size_t n_values);
 
 #endif

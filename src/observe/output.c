@@ -36,7 +36,7 @@ static struct record *record_new(struct output *o, struct task *t)
 	*(o->newest ? &o->newest->newer : &o->oldest) = r;
 	o->newest = r;
 	if (o->config.keep_order)
-		order_set(&o->order, t->seq, r);
+		order_set(&o->order, t->place, r);
 	return r;
 }
 
@@ -157,7 +157,7 @@ static void on_over(struct output *o, const struct task *t)
 		record_finish(o, r);
 	if (o->config.keep_order) {
 		if (!r)
-			order_set(&o->order, t->seq, &nothing);
+			order_set(&o->order, t->place, &nothing);
 		promote_front(o);
 	} else if (r) {
 		enqueue(o, r);
@@ -325,7 +325,7 @@ static uint64_t streaming_backlog(const struct output *o)
 static void choose_live(struct output *o)
 {
 	if (o->config.keep_order)
-		o->observer.only_seq = o->order.front;
+		o->observer.only_place = o->order.front;
 	struct record *r = (o->head && o->head->live && !o->head->done) || o->config.keep_order ? o->head : o->oldest;
 	if (!r)
 		return;
@@ -335,7 +335,7 @@ static void choose_live(struct output *o)
 		o->broken = "no room in TMPDIR for output that a callback is to read";
 	if (o->config.keep_order)
 		return;
-	o->observer.only_seq = r->task->seq;
+	o->observer.only_place = r->task->place;
 	r->live = true;
 	enqueue(o, r);
 }
@@ -344,11 +344,11 @@ static void tell_pool(struct output *o)
 {
 	bool no_room = store_full(o->store);
 	bool stuck = is_stuck(o);
-	o->observer.only_seq = 0;
+	o->observer.only_place = 0;
 	o->observer.choked = no_room || (stuck && streaming_backlog(o) > BACKLOG_MAX);
 	if (no_room && !stuck)
 		choose_live(o);
-	if (o->observer.only_seq == 0 && !stuck)
+	if (o->observer.only_place == 0 && !stuck)
 		o->observer.choked = false;
 	uint64_t said = buf_len(&o->messages) + buf_len(&o->sinks[1].gathered);
 	o->observer.full = o->observer.choked || said > BACKLOG_MAX || o->order.held > HELD_MAX || o->done_bytes > 10 * BACKLOG_MAX ||

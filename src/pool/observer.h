@@ -15,7 +15,7 @@
 #include "task/task.h"
 
 enum pool_event_kind {
-	POOL_ACCEPTED, /* the task has come to the pool; sequence numbers are without gaps */
+	POOL_ACCEPTED, /* the task has come to the pool; places are without gaps */
 	POOL_STARTED,  /* an attempt has been given to a worker that has nothing else to do first */
 	POOL_OUTPUT,   /* a piece of what it wrote; without a task: an initializer */
 	POOL_FAILED,   /* the attempt failed and the task will be tried again */
@@ -41,8 +41,8 @@ struct observer {
 
 	/* read by the pool after every turn */
 	bool full;    /* start nothing more for now */
-	bool choked;  /* take no output from the workers, but for that of the task below; 0: from none */
-	uint64_t only_seq;
+	bool choked;  /* take no output from the workers, but for that of the task in this place; 0: from none */
+	uint64_t only_place;
 };
 
 #endif

@@ -262,10 +262,10 @@ bool pool_is_full(const struct pool *p)
 	return false;
 }
 
-static bool runs(const struct pool *p, uint64_t seq)
+static bool runs(const struct pool *p, uint64_t place)
 {
 	for (size_t i = 0; i < p->n_slots; i++)
-		if (p->slots[i]->current && p->slots[i]->current->seq == seq)
+		if (p->slots[i]->current && p->slots[i]->current->place == place)
 			return true;
 	return false;
 }
@@ -277,14 +277,14 @@ static void apply_choke(struct pool *p)
 	const struct observer *o = p->observers;
 	while (o && !o->choked)
 		o = o->next;
-	uint64_t only = o ? o->only_seq : 0;
+	uint64_t only = o ? o->only_place : 0;
 	bool choked = o && p->stop < POOL_STOP_NOW && (only == 0 || runs(p, only));
-	if (choked == p->choked && only == p->only_seq)
+	if (choked == p->choked && only == p->only_place)
 		return;
 	p->choked = choked;
-	p->only_seq = only;
+	p->only_place = only;
 	for (struct link *l = p->links; l; l = l->next) {
-		bool free = !l->slot || !l->slot->current || l->slot->current->seq == only;
+		bool free = !l->slot || !l->slot->current || l->slot->current->place == only;
 		if (l->paused != (choked && !free))
 			link_pause(l, choked && !free);
 	}

@@ -63,7 +63,7 @@ struct pool {
 	bool proven;                 /* a task has been executed */
 	bool suspended;
 	bool choked;                 /* as the observers wanted it last */
-	uint64_t only_seq;
+	uint64_t only_place;
 	unsigned failed_starts;      /* workers in a row that ended before they were ready */
 	enum pool_stop stop;
 	bool dropped;                /* a task was not run, or ended, because of `stop` */

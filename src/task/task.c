@@ -10,10 +10,10 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
 
-struct task *task_new(uint64_t seq)
+struct task *task_new(uint64_t place)
 {
 	struct task *t = xcalloc(1, sizeof *t);
-	t->seq = seq;
+	t->place = t->seq = place;
 	t->holds = 1;
 	return t;
 }
@@ -27,6 +27,8 @@ void task_drop(struct task *t)
 {
 	if (--t->holds)
 		return;
+	if (t->settled)
+		t->settled(t);
 	free(t->command.bytes);
 	free(t->command.holes);
 	free(t->refusal);

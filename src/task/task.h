@@ -31,7 +31,8 @@ struct command {
 #define COMMAND_BYTES_MAX ((size_t)6 << 20)
 
 struct task {
-	uint64_t seq;       /* from 1, in input order */
+	uint64_t place;     /* in this run, from 1, without gaps */
+	uint64_t seq;       /* by which the user knows it: its place, or what the job log says */
 	uint64_t line;      /* where it stands in its input, from 1; 0 if it has no line */
 	struct command command;
 	char *refusal;      /* owned; why it cannot be run at all, or NULL */
@@ -40,11 +41,13 @@ struct task {
 	unsigned attempt;   /* from 1; 0 before the first */
 	unsigned holds;     /* how many still need it */
 	void *output, *call; /* the output and the callback observers' own; NULL for others */
+	void (*settled)(struct task *t); /* nothing remains to be done for it: called by the last drop; or NULL */
+	void *entry;        /* the journal's own; NULL for others */
 	struct task *next;  /* borrowed; the queue that it waits in */
 };
 
-/* A task with one hold, its fields zero but for `seq`. */
-struct task *task_new(uint64_t seq);
+/* A task with one hold, its fields zero but for `place` and `seq`, which are the same. */
+struct task *task_new(uint64_t place);
 void task_hold(struct task *t);
 void task_drop(struct task *t);
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "setup.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/report.h"
+#include "base/signals.h"
+#include "feed/shell.h"
+#include "worker/worker.h"
+
+#define STORE_LIMIT ((size_t)16 << 20) /* output that waits in memory */
+
+/* Of our own, a callback's, and what is open for a moment. */
+enum { FDS_BESIDES = 24 };
+
+static int serve(int rfd, int wfd, void *arg)
+{
+	const struct run *r = arg;
+	return worker_serve(rfd, wfd, r->self, r->origin);
+}
+
+static void open_template(struct run *r)
+{
+	const struct options *o = r->options;
+	char *why = NULL;
+	size_t per_task = o->max_args > 1 ? o->max_args : 1;
+	r->template = template_new(&(struct template_spec){
+		.words = o->words, .n_words = o->n_words, .replace = o->replace, .tagstring = o->tagstring, .tag = o->tag,
+		.join = o->join_words, .no_shell = o->no_shell,
+		.direct = !r->origin->sigchld_ignored && shell_surroundings_plain(environ), /* dash would un-ignore it */
+		.n_values = o->n_sources > 1 ? o->n_sources : per_task, .variadic = o->max_args > 0,
+	}, &why);
+	if (!r->template)
+		die_usage("%s", why);
+}
+
+static void open_feed(struct run *r)
+{
+	const struct options *o = r->options;
+	char *why = NULL;
+	r->feed = feed_open(&(struct feed_spec){
+		.sources = o->sources, .n_sources = o->n_sources, .delimiter = o->delimiter, .keep_empty = o->keep_empty,
+		.max_args = o->max_args, .template = r->template,
+	}, &why);
+	if (!r->feed)
+		die_msg(EXIT_FORKPOOL, "%s", why);
+	if (feed_is_terminal(r->feed) && !o->quiet)
+		warn_msg("reading from the terminal; end with Ctrl-D");
+}
+
+/* The shell keeps PWD right when it changes directory, and so must we. */
+static void enter_directory(const struct options *o)
+{
+	if (!o->directory)
+		return;
+	if (chdir(o->directory) < 0)
+		die_sys(EXIT_FORKPOOL, "cannot enter '%s'", o->directory);
+	char *here = getcwd(NULL, 0);
+	if (here)
+		setenv("PWD", here, 1);
+	free(here);
+}
+
+/* Two fds a worker, and some for everything else. Returns how many workers leave room for a callback. */
+static unsigned raise_fd_limit(unsigned jobs, struct spawn_origin *origin)
+{
+	struct rlimit limit;
+	rlim_t wanted = 2 * (rlim_t)jobs + FDS_BESIDES;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return jobs;
+	origin->nofile = limit;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	origin->nofile_raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+	return limit.rlim_cur > FDS_BESIDES + 2 ? (unsigned)(limit.rlim_cur - FDS_BESIDES) / 2 : 1;
+}
+
+static void open_loop(struct run *r)
+{
+	static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE,
+				    SIGXFSZ};
+	int fd = signals_open(taken, sizeof taken / sizeof taken[0]);
+	if (fd < 0 || loop_open(&r->loop) < 0)
+		die_sys(EXIT_FORKPOOL, "cannot wait for events");
+	r->signals.fd = fd;
+	r->input.fd = -1;
+	r->signals.arg = r->input.arg = r->abandon.arg = r;
+	if (loop_watch(&r->loop, &r->signals, EPOLLIN) < 0)
+		die_sys(EXIT_FORKPOOL, "cannot wait for signals");
+	if (orphans_open(&r->orphans, &r->pool, &r->callback, r->options->leave) < 0)
+		die_sys(EXIT_FORKPOOL, "cannot adopt what tasks leave behind");
+}
+
+static void open_observers(struct run *r)
+{
+	const struct options *o = r->options;
+	bool calls = o->callback || o->error_callback;
+	bool ungroup = o->output_mode == OUTPUT_UNGROUP;
+	output_open(&r->output, &(struct output_config){
+		.by_line = o->output_mode == OUTPUT_LINE, .keep_order = o->keep_order, .tag = o->tag || o->tagstring,
+		.sync = o->sync, .retries = o->retries, .stored_twice = calls && !ungroup}, &r->store, &r->loop);
+	verdict_open(&r->verdict, o->verbose, template_names_program(r->template));
+	r->output.observer.next = &r->verdict.observer;
+	if (!calls)
+		return;
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null_fd < 0)
+		die_sys(EXIT_FORKPOOL, "cannot open /dev/null");
+	callback_open(&r->callback, &(struct callback_config){
+		.on_success = o->callback, .on_failure = o->error_callback, .timeout_ns = o->timeout_ns,
+		.kill_after_ns = o->kill_after_ns, .capture = !ungroup, .sync = o->sync, .leave = o->leave,
+		.origin = r->origin, .null_fd = null_fd},
+		&r->loop, &r->store, &r->output);
+	r->verdict.observer.next = &r->callback.observer;
+}
+
+static struct bytes bytes_of(const char *s)
+{
+	return (struct bytes){s ? s : "", s ? strlen(s) : 0};
+}
+
+static void open_pool(struct run *r)
+{
+	const struct options *o = r->options;
+	bool prompt = o->keep_order || o->output_mode == OUTPUT_LINE;
+	bool capture = o->output_mode != OUTPUT_UNGROUP;
+	pool_open(&r->pool, &(struct pool_config){
+		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->fail_fast,
+		.prove = template_names_program(r->template), .queue_size = o->queue_size ? o->queue_size : o->jobs,
+		.max_tasks_per_worker = o->max_tasks_per_worker, .timeout_ns = o->timeout_ns,
+		.kill_after_ns = o->kill_after_ns, .retries = o->retries, .quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
+		.setup = {.type = MSG_SETUP, .u.setup = {
+			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |
+					   (o->leave ? SETUP_LEAVE : 0)),
+			.env = {r->orphans.tag, strlen(r->orphans.tag) + 1}, .directory = bytes_of(NULL), .initializer = bytes_of(o->initializer)}}},
+		  &r->loop, &r->output.observer);
+}
+
+void setup_input(struct run *r)
+{
+	open_template(r);
+	open_feed(r);
+}
+
+void setup_run(struct run *r)
+{
+	enter_directory(r->options);
+	r->jobs = raise_fd_limit(r->options->jobs, r->origin);
+	store_init(&r->store, STORE_LIMIT);
+	open_loop(r);
+	open_observers(r);
+	open_pool(r);
+	r->is_set_up = true;
+}
+
+static void close_run(struct run *r)
+{
+	pool_close(&r->pool);
+	orphans_close(&r->orphans);
+	if (r->callback.observer.on_event)
+		callback_close(&r->callback);
+	output_close(&r->output);
+	store_clear(&r->store);
+	loop_unwatch(&r->loop, &r->signals);
+	loop_unwatch(&r->loop, &r->input);
+	loop_close(&r->loop);
+}
+
+void setup_close(struct run *r)
+{
+	if (r->is_set_up)
+		close_run(r);
+	feed_close(r->feed);
+	template_free(r->template);
+}

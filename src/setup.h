@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * setup: all that a run consists of, made from the options, and taken down again. What happens between the two is
+ * run.c's.
+ *
+ * Life cycle: setup_input; then, unless nothing is to be run, setup_run; after the run setup_close, which takes
+ * down as much as was set up. The handlers of `signals`, `input` and `abandon` are the caller's to fill in first.
+ */
+#ifndef SETUP_H
+#define SETUP_H
+
+#include <stdbool.h>
+
+#include "base/loop.h"
+#include "base/spool.h"
+#include "cli/options.h"
+#include "feed/feed.h"
+#include "observe/callback.h"
+#include "observe/output.h"
+#include "observe/verdict.h"
+#include "orphans.h"
+#include "pool/pool.h"
+#include "process/spawn.h"
+
+struct run {
+	const struct options *options;     /* borrowed */
+	struct spawn_origin *origin;       /* borrowed */
+	struct template *template;
+	struct feed *feed;
+	struct loop loop;
+	struct store store;
+	struct pool pool;
+	struct output output;
+	struct callback callback;
+	struct verdict verdict;
+	struct orphans orphans;
+	struct watch signals, input;
+	struct timer abandon;
+	pid_t self;
+	unsigned jobs;         /* for which there are fds */
+	bool is_set_up;
+	bool feed_ended;
+	bool input_left;       /* it stopped before its input had ended */
+	bool more_input;       /* the feed can give more without waiting */
+	bool abandoned;        /* do not wait for our reader any longer */
+	bool input_failed;     /* not all input could be read: 125 in the end */
+	bool broken;           /* forkpool itself failed: 125, and what runs is ended */
+	int signo;             /* the signal to die of; 0: none */
+};
+
+/* Template and feed. Dies of usage errors (2) and of input that cannot be opened (125). */
+void setup_input(struct run *r);
+
+/* The rest. Dies (125) of what cannot be had. */
+void setup_run(struct run *r);
+
+void setup_close(struct run *r);
+
+#endif
