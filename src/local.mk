@@ -40,6 +40,8 @@ src_libforkpool_a_SOURCES = \
 	src/process/kin.h \
 	src/process/spawn.c \
 	src/process/spawn.h \
+	src/task/joblog.c \
+	src/task/joblog.h \
 	src/task/outcome.c \
 	src/task/outcome.h \
 	src/task/task.c \
@@ -75,6 +77,8 @@ src_libforkpool_a_SOURCES = \
 	src/feed/quote.h \
 	src/feed/reader.c \
 	src/feed/reader.h \
+	src/feed/resume.c \
+	src/feed/resume.h \
 	src/feed/scan.c \
 	src/feed/scan.h \
 	src/feed/shell.c \
@@ -85,6 +89,8 @@ src_libforkpool_a_SOURCES = \
 	src/observe/callback.h \
 	src/observe/guard.c \
 	src/observe/guard.h \
+	src/observe/journal.c \
+	src/observe/journal.h \
 	src/observe/order.c \
 	src/observe/order.h \
 	src/observe/output.c \

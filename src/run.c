@@ -4,6 +4,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -122,6 +123,8 @@ static bool feed_one(struct run *r)
 	case FEED_TASK:
 		pool_submit(&r->pool, t);
 		return true;
+	case FEED_SKIPPED:
+		return true;
 	case FEED_BLOCKED:
 		wait_for_input(r);
 		return false;
@@ -156,7 +159,10 @@ static void note_input_left(struct run *r)
 	struct task *t = NULL;
 	if (r->feed_ended || r->input_left)
 		return;
-	r->input_left = feed_next(r->feed, &t) != FEED_END;
+	enum feed_state state;
+	while ((state = feed_next(r->feed, &t)) == FEED_SKIPPED)
+		;
+	r->input_left = state != FEED_END;
 	if (t)
 		task_drop(t);
 	r->feed_ended = true;
@@ -181,6 +187,8 @@ static bool has_failed(const struct run *r)
 		warn_msg("%s", r->output.broken);
 	else if (r->pool.error)
 		warn_msg("%s", r->pool.error);
+	else if (r->journal.error)
+		warn_msg("%s", r->journal.error);
 	else if (r->callback.error)
 		warn_msg("cannot run a callback: %s", strerror(r->callback.error));
 	else
@@ -236,6 +244,8 @@ static void look_at_events(struct run *r)
 {
 	callback_turn(&r->callback);
 	output_turn(&r->output);
+	if (journal_turn(&r->journal))
+		output_turn(&r->output);
 	orphans_end(&r->orphans);
 }
 
@@ -274,7 +284,8 @@ static int exit_status(const struct run *r)
 		return r->verdict.condemned;
 	if (r->options->fail_fast && r->verdict.failed && halted)
 		return EXIT_HALTED;
-	return r->verdict.failed || r->callback.failed ? EXIT_TASK_FAILED : EXIT_OK;
+	bool failed = r->verdict.failed || r->callback.failed || feed_left_out_failed(r->feed) > 0;
+	return failed ? EXIT_TASK_FAILED : EXIT_OK;
 }
 
 /* --dry-run: the commands as they would run in slot 1. */
@@ -283,6 +294,8 @@ static int print_commands(struct run *r)
 	struct task *t;
 	bool failed = false;
 	for (enum feed_state s; (s = feed_next(r->feed, &t)) != FEED_END; ) {
+		if (s == FEED_SKIPPED)
+			continue;
 		if (s == FEED_FAILED)
 			die_msg(EXIT_FORKPOOL, "%s", feed_error(r->feed));
 		if (s == FEED_BLOCKED) {
@@ -303,6 +316,13 @@ static int print_commands(struct run *r)
 	return failed ? EXIT_TASK_FAILED : EXIT_OK;
 }
 
+static void tell_left_out(const struct run *r)
+{
+	uint64_t n = feed_left_out_failed(r->feed);
+	if (n > 0 && !r->options->quiet)
+		warn_msg("%" PRIu64 " tasks that failed in an earlier run were left out; --resume-failed tries them again", n);
+}
+
 int run(const struct options *options, struct spawn_origin *origin)
 {
 	struct run r = {.options = options, .origin = origin, .self = getpid(), .signals.ready = on_signals,
@@ -315,8 +335,10 @@ int run(const struct options *options, struct spawn_origin *origin)
 	}
 	setup_run(&r);
 	loop_until_over(&r);
+	int status = exit_status(&r);
+	tell_left_out(&r);
 	setup_close(&r);
 	if (r.signo)
 		signals_die_of(r.signo);
-	return exit_status(&r);
+	return status;
 }

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/fdio.h"
 #include "base/report.h"
 #include "base/signals.h"
 #include "feed/shell.h"
@@ -40,6 +41,8 @@ static void open_template(struct run *r)
 	}, &why);
 	if (!r->template)
 		die_usage("%s", why);
+	if ((o->resume == RESUME_REST || o->resume == RESUME_REST_AND_BAD) && template_uses_slot(r->template))
+		die_usage("resuming knows tasks by their text, which {#} and {%%} change; leave them out");
 }
 
 static void open_feed(struct run *r)
@@ -48,12 +51,42 @@ static void open_feed(struct run *r)
 	char *why = NULL;
 	r->feed = feed_open(&(struct feed_spec){
 		.sources = o->sources, .n_sources = o->n_sources, .delimiter = o->delimiter, .keep_empty = o->keep_empty,
-		.max_args = o->max_args, .template = r->template,
+		.max_args = o->max_args, .template = r->template, .resume = &r->resume, .mode = o->resume,
 	}, &why);
 	if (!r->feed)
 		die_msg(EXIT_FORKPOOL, "%s", why);
 	if (feed_is_terminal(r->feed) && !o->quiet)
 		warn_msg("reading from the terminal; end with Ctrl-D");
+}
+
+/* Is there a job log to be opened? A dry run only reads one. */
+static bool wants_log(const struct options *o)
+{
+	bool is_file = o->joblog && (o->joblog_appends || strcmp(o->joblog, "-") != 0);
+	bool from_nothing = o->resume == RESUME_NOT || access(o->joblog, F_OK) < 0;
+	return is_file && !(o->dry_run && from_nothing);
+}
+
+static void open_log(struct run *r)
+{
+	const struct options *o = r->options;
+	bool resumes = o->resume != RESUME_NOT;
+	bool is_users_mistake = false;
+	char *why = NULL;
+	r->log_fd = -1;
+	if (!wants_log(o))
+		return;
+	r->log_fd = journal_open(o->joblog, o->resume != RESUME_ONLY_BAD, resumes || o->joblog_appends, &why,
+				 &is_users_mistake);
+	if (r->log_fd < 0 && is_users_mistake)
+		die_usage("--joblog '%s': %s", o->joblog, why);
+	if (r->log_fd < 0 || resume_open(&r->resume, r->log_fd, o->retries + 1, &why) < 0)
+		die_msg(EXIT_FORKPOOL, "job log '%s': %s", o->joblog, why);
+	r->log_end = r->resume.end;
+	if (r->resume.torn && !o->quiet)
+		warn_msg("job log '%s': its last record is torn, so that task was not finished", o->joblog);
+	if (!resumes)
+		resume_close(&r->resume);
 }
 
 /* The shell keeps PWD right when it changes directory, and so must we. */
@@ -121,6 +154,20 @@ static void open_observers(struct run *r)
 	r->verdict.observer.next = &r->callback.observer;
 }
 
+static void open_journal(struct run *r)
+{
+	const struct options *o = r->options;
+	if (!o->joblog)
+		return;
+	journal_start(&r->journal, &(struct journal_spec){.path = o->joblog, .fd = r->log_fd, .end = r->log_end,
+							  .name_hosts = o->via}, &r->output);
+	r->log_fd = -1;
+	struct observer *last = &r->output.observer;
+	while (last->next)
+		last = last->next;
+	last->next = &r->journal.observer;
+}
+
 static struct bytes bytes_of(const char *s)
 {
 	return (struct bytes){s ? s : "", s ? strlen(s) : 0};
@@ -147,6 +194,7 @@ void setup_input(struct run *r)
 {
 	open_template(r);
 	open_feed(r);
+	open_log(r);
 }
 
 void setup_run(struct run *r)
@@ -156,6 +204,7 @@ void setup_run(struct run *r)
 	store_init(&r->store, STORE_LIMIT);
 	open_loop(r);
 	open_observers(r);
+	open_journal(r);
 	open_pool(r);
 	r->is_set_up = true;
 }
@@ -166,6 +215,8 @@ static void close_run(struct run *r)
 	orphans_close(&r->orphans);
 	if (r->callback.observer.on_event)
 		callback_close(&r->callback);
+	if (r->journal.observer.on_event)
+		journal_close(&r->journal);
 	output_close(&r->output);
 	store_clear(&r->store);
 	loop_unwatch(&r->loop, &r->signals);
@@ -177,6 +228,8 @@ void setup_close(struct run *r)
 {
 	if (r->is_set_up)
 		close_run(r);
+	fdio_close(&r->log_fd);
 	feed_close(r->feed);
+	resume_close(&r->resume);
 	template_free(r->template);
 }

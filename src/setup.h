@@ -15,7 +15,9 @@
 #include "base/spool.h"
 #include "cli/options.h"
 #include "feed/feed.h"
+#include "feed/resume.h"
 #include "observe/callback.h"
+#include "observe/journal.h"
 #include "observe/output.h"
 #include "observe/verdict.h"
 #include "orphans.h"
@@ -33,11 +35,15 @@ struct run {
 	struct output output;
 	struct callback callback;
 	struct verdict verdict;
+	struct journal journal;
+	struct resume resume;  /* what the job log knows, if that is wanted */
 	struct orphans orphans;
 	struct watch signals, input;
 	struct timer abandon;
 	pid_t self;
 	unsigned jobs;         /* for which there are fds */
+	int log_fd;            /* the job log until it is the journal's; -1: none, or standard output */
+	off_t log_end;         /* of its records */
 	bool is_set_up;
 	bool feed_ended;
 	bool input_left;       /* it stopped before its input had ended */

@@ -54,6 +54,11 @@ ssize_t fdio_write(int fd, const void *bytes, size_t n)
 	return TEMP_FAILURE_RETRY(write(fd, bytes, capped(n)));
 }
 
+ssize_t fdio_pread(int fd, void *bytes, size_t n, off_t at)
+{
+	return TEMP_FAILURE_RETRY(pread(fd, bytes, capped(n), at));
+}
+
 /* At most `max` bytes of the first element that has any. */
 static struct iovec first_bytes(const struct iovec *iov, int n, size_t max)
 {

@@ -19,9 +19,10 @@ void fdio_init(void);
  * where the caller left them closed; no fd of ours can then be taken for one of them. -1, errno. */
 int fdio_fill_standard(void);
 
-/* As read(2), write(2) and writev(2). */
+/* As read(2), write(2), pread(2) and writev(2). */
 ssize_t fdio_read(int fd, void *bytes, size_t n);
 ssize_t fdio_write(int fd, const void *bytes, size_t n);
+ssize_t fdio_pread(int fd, void *bytes, size_t n, off_t at);
 ssize_t fdio_writev(int fd, const struct iovec *iov, int n);
 
 /* Write all of it, waiting where the fd does not block; -1 and errno if that fails. */

@@ -176,6 +176,22 @@ static void check_conflicts(const struct parse *p)
 		die_usage("--ungroup needs forkpool's own standard output, which --via does not reach; use --line-buffer");
 }
 
+static void check_journal(const struct options *o)
+{
+	bool to_stdout = o->joblog && strcmp(o->joblog, "-") == 0 && !o->joblog_appends;
+
+	if (o->resume != RESUME_NOT && !o->joblog)
+		die_usage("resuming needs the log of the run before; give it with --joblog FILE");
+	if (o->resume != RESUME_NOT && to_stdout)
+		die_usage("a job log on standard output (-) cannot be resumed; use a file");
+}
+
+/* The log gives the commands. */
+static void forget_command(struct options *o)
+{
+	o->n_words = o->n_sources = o->max_args = 0;
+}
+
 /* CPUs are counted only where the number depends on them: a start costs less without. */
 static unsigned resolve_jobs(struct parse *p)
 {
@@ -199,6 +215,9 @@ void options_parse(struct options *o, int argc, char **argv)
 	read_words(o, argv + optind);
 	check_sources(o);
 	check_conflicts(&p);
+	check_journal(o);
+	if (o->resume == RESUME_ONLY_BAD)
+		forget_command(o);
 	o->jobs = resolve_jobs(&p);
 }
 

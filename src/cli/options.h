@@ -19,7 +19,7 @@ enum output_mode {
 
 struct options {
 	/* input */
-	struct source_spec *sources; /* owned; never empty: without any, standard input */
+	struct source_spec *sources; /* owned; empty with --retry-failed only: without any, standard input */
 	size_t n_sources;
 	int delimiter;
 	bool keep_empty;
@@ -56,6 +56,11 @@ struct options {
 	unsigned retries;
 	bool fail_fast;
 	bool leave;
+
+	/* journal */
+	const char *joblog;     /* "-": standard output */
+	bool joblog_appends;    /* +FILE */
+	enum resume_mode resume;
 
 	bool agent; /* --agent: serve a pool on fds 0 and 1; nothing else here counts */
 };

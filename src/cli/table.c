@@ -192,6 +192,33 @@ static void set_retries(struct parse *p, const struct option_row *row, const cha
 	p->o->retries = (unsigned)count(row, value, 0, RETRIES_MAX);
 }
 
+static void set_joblog(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->joblog_appends = *value == '+';
+	set_nonempty(p, row, value + p->o->joblog_appends);
+}
+
+static void set_resume(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	p->o->resume = RESUME_REST;
+}
+
+static void set_resume_failed(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	p->o->resume = RESUME_REST_AND_BAD;
+}
+
+static void set_retry_failed(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	p->o->resume = RESUME_ONLY_BAD;
+}
+
 static void show_brief(struct parse *p, const struct option_row *row, const char *value)
 {
 	set_nothing(p, row, value);
@@ -255,7 +282,7 @@ const struct option_row table_rows[] = {
 	{0, "max-tasks-per-worker", "N", GROUP_POOL, false, set_max_tasks, 0, "replace a worker after N tasks"},
 	{0, "initializer", "CMD", GROUP_POOL, false, set_nonempty, AT(initializer),
 		"run CMD once in each new worker, before its first task"},
-	{'C', "directory", "DIR", GROUP_POOL, true, set_nonempty, AT(directory), "run the tasks in DIR"},
+	{'C', "directory", "DIR", GROUP_POOL, false, set_nonempty, AT(directory), "run the tasks in DIR"},
 	{0, "callback", "CMD", GROUP_POOL, true, set_nonempty, AT(callback),
 		"run CMD after each task that succeeded; its input is the task's output"},
 	{0, "error-callback", "CMD", GROUP_POOL, false, set_nonempty, AT(error_callback),
@@ -270,7 +297,7 @@ const struct option_row table_rows[] = {
 	{0, "line-buffer", NULL, GROUP_OUTPUT, true, set_line, 0, "write output as it comes, in whole lines"},
 	{'u', "ungroup", NULL, GROUP_OUTPUT, false, set_ungroup, 0,
 		"leave output to the tasks: it is neither captured nor sorted"},
-	{0, "tag", NULL, GROUP_OUTPUT, true, set_true, AT(tag), "begin each line of output with the item and a TAB"},
+	{0, "tag", NULL, GROUP_OUTPUT, false, set_true, AT(tag), "begin each line of output with the item and a TAB"},
 	{0, "tagstring", "T", GROUP_OUTPUT, false, set_text, AT(tagstring),
 		"begin each line with T, which may hold placeholders, and a TAB"},
 	{0, "dry-run", NULL, GROUP_OUTPUT, true, set_true, AT(dry_run), "print the commands, run none"},
@@ -287,6 +314,14 @@ const struct option_row table_rows[] = {
 		"when a task fails, end the others and start none"},
 	{0, "leave", NULL, GROUP_FAILURE, false, set_true, AT(leave),
 		"let background processes of a finished task live"},
+
+	{0, "joblog", "FILE", GROUP_JOURNAL, true, set_joblog, AT(joblog),
+		"log each finished task in FILE; +FILE appends, - is standard output"},
+	{0, "resume", NULL, GROUP_JOURNAL, false, set_resume, 0, "leave out what the job log knows"},
+	{0, "resume-failed", NULL, GROUP_JOURNAL, true, set_resume_failed, 0,
+		"leave out what succeeded according to the job log"},
+	{0, "retry-failed", NULL, GROUP_JOURNAL, false, set_retry_failed, 0,
+		"run the commands that failed according to the job log, without other input"},
 
 	{'h', NULL, NULL, GROUP_OTHER, false, show_brief, 0, "help on one screen"},
 	{0, "help", NULL, GROUP_OTHER, false, show_help, 0, "this help"},

@@ -12,13 +12,14 @@
 #include "cli/jobs.h"
 #include "cli/options.h"
 
-#define TABLE_MAX 64
+#define TABLE_MAX 80
 
 enum option_group {
 	GROUP_INPUT,
 	GROUP_POOL,
 	GROUP_OUTPUT,
 	GROUP_FAILURE,
+	GROUP_JOURNAL,
 	GROUP_OTHER,
 	GROUP_HIDDEN, /* in no help text */
 };

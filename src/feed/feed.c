@@ -41,6 +41,8 @@ struct feed {
 	struct group group;
 	size_t waiting; /* the source that FEED_BLOCKED is about */
 	uint64_t place; /* of the last task */
+	struct buf text; /* of a task that is looked up */
+	uint64_t left_out_failed;
 };
 
 static int open_sources(struct feed *f, char **why)
@@ -77,6 +79,7 @@ void feed_close(struct feed *f)
 		items_clear(&f->kept[i]);
 	}
 	items_clear(&f->group.items);
+	buf_clear(&f->text);
 	free(f->group.values);
 	free(f->values);
 	free(f->turns);
@@ -216,8 +219,45 @@ static struct task *group_task(struct feed *f)
 	return t;
 }
 
+/* Is it done? One that is not has its number from the log, or the next. */
+static bool is_done(struct feed *f, struct task *t)
+{
+	struct resume *log = f->spec.resume;
+	buf_reset(&f->text);
+	command_print(&t->command, 1, &f->text);
+	enum resume_state state = t->refusal ? RESUME_NEW : resume_take(log, buf_head(&f->text), buf_len(&f->text), &t->seq);
+	if (state == RESUME_NEW)
+		t->seq = ++log->last_seq;
+	if (state != RESUME_FAILED || f->spec.mode != RESUME_REST)
+		return state == RESUME_SUCCEEDED;
+	f->left_out_failed++;
+	return true;
+}
+
+static enum feed_state skip_if_done(struct feed *f, struct task *t)
+{
+	if (!is_done(f, t))
+		return FEED_TASK;
+	task_drop(t);
+	f->place--;
+	return FEED_SKIPPED;
+}
+
+static enum feed_state next_of_log(struct feed *f, struct task **task)
+{
+	struct value text;
+	uint64_t seq;
+	if (!resume_next(f->spec.resume, &text.bytes, &text.len, &seq))
+		return FEED_END;
+	*task = make_task(f, &text, 1, 0);
+	(*task)->seq = seq;
+	return FEED_TASK;
+}
+
 enum feed_state feed_next(struct feed *f, struct task **task)
 {
+	if (f->spec.mode == RESUME_ONLY_BAD)
+		return next_of_log(f, task);
 	bool grouped = f->spec.max_args > 1;
 	enum feed_state state = grouped ? next_group(f) : next_combination(f);
 	if (state == FEED_TASK)
@@ -225,6 +265,8 @@ enum feed_state feed_next(struct feed *f, struct task **task)
 	/* A source that fails ends there: what it gave is used first, and the failure told when all else is done. */
 	if (state == FEED_END && feed_error(f))
 		return FEED_FAILED;
+	if (state == FEED_TASK && f->spec.mode != RESUME_NOT)
+		return skip_if_done(f, *task);
 	return state;
 }
 
@@ -240,6 +282,11 @@ const char *feed_error(const struct feed *f)
 			return f->sources[i].error;
 	}
 	return NULL;
+}
+
+uint64_t feed_left_out_failed(const struct feed *f)
+{
+	return f->left_out_failed;
 }
 
 bool feed_is_terminal(const struct feed *f)

@@ -2,7 +2,7 @@
  *
  * feed: where tasks come from. Reads items from its sources, hands them to the template, gives tasks.
  *
- * One source streams; of several, tasks are the product, the last varies fastest: the first streams,
+ * Tasks that a job log knows are left out, or made from it (feed/resume). One source streams; of several, tasks are the product, the last varies fastest: the first streams,
  * the others are kept. Never blocks, except on regular files, which are always ready. Knows task/ and
  * the template, not the pool.
  */
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "feed/resume.h"
 #include "feed/template.h"
 #include "task/task.h"
 
@@ -27,6 +28,14 @@ struct source_spec {
 	size_t n_args;
 };
 
+/* What a job log is for. */
+enum resume_mode {
+	RESUME_NOT,
+	RESUME_REST,         /* --resume: what the log knows is left out */
+	RESUME_REST_AND_BAD, /* --resume-failed: but for what failed */
+	RESUME_ONLY_BAD,     /* --retry-failed: what failed, and no other source */
+};
+
 struct feed_spec {
 	const struct source_spec *sources; /* borrowed for the feed's life; at least one */
 	size_t n_sources;
@@ -34,10 +43,13 @@ struct feed_spec {
 	bool keep_empty; /* empty items are items (a delimiter was asked for); those of ::: always are */
 	size_t max_args; /* -n: items a task; 0 is 1 */
 	struct template *template; /* borrowed */
+	struct resume *resume;     /* borrowed; what the job log knows, unless `mode` is RESUME_NOT */
+	enum resume_mode mode;
 };
 
 enum feed_state {
 	FEED_TASK,    /* here is one */
+	FEED_SKIPPED, /* here was one, which need not be run again */
 	FEED_BLOCKED, /* nothing to read now, or much was read without a pause: wait for feed_fd */
 	FEED_END,     /* no more */
 	FEED_FAILED,  /* reading failed: feed_error tells; what was read before has been given */
@@ -55,6 +67,9 @@ enum feed_state feed_next(struct feed *f, struct task **task);
 /* After FEED_BLOCKED: the fd that becomes readable; after FEED_FAILED: the message, borrowed. */
 int feed_fd(const struct feed *f);
 const char *feed_error(const struct feed *f);
+
+/* How many tasks were left out that had failed, according to the job log. */
+uint64_t feed_left_out_failed(const struct feed *f);
 
 /* Is standard input one of the sources and a terminal? */
 bool feed_is_terminal(const struct feed *f);

@@ -389,6 +389,28 @@ void output_add(struct output *o, struct spool *out, struct spool *err)
 	*out = *err = (struct spool){0};
 }
 
+void output_add_text(struct output *o, const char *text, size_t len)
+{
+	struct spool out = {0}, err = {0};
+	spool_add(&out, o->store, text, len);
+	output_add(o, &out, &err);
+}
+
+void output_get_mark(const struct output *o, struct output_mark *mark)
+{
+	for (int s = 0; s < 2; s++)
+		mark->accepted[s] = o->sinks[s].accepted;
+}
+
+/* A sink that fails has nothing more written; it does not count if no task had anything for it. */
+bool output_has_written(const struct output *o, const struct output_mark *mark)
+{
+	for (int s = 0; s < 2; s++)
+		if (o->sinks[s].written < mark->accepted[s] && (o->used[s] || !o->sinks[s].error))
+			return false;
+	return true;
+}
+
 void output_open(struct output *o, const struct output_config *config, struct store *store, struct loop *loop)
 {
 	*o = (struct output){.observer.on_event = on_event, .config = *config, .store = store};

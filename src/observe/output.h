@@ -56,6 +56,11 @@ struct output {
 	const char *broken;               /* why the run cannot go on, or NULL */
 };
 
+/* Bytes, for each stream. */
+struct output_mark {
+	uint64_t accepted[2];
+};
+
 void output_open(struct output *o, const struct output_config *config, struct store *store, struct loop *loop);
 
 /* Send what may go now, and tell the pool what to wait for. Call it in every turn. */
@@ -66,6 +71,13 @@ bool output_empty(const struct output *o);
 
 /* Output that belongs to no task (a callback's): goes out as a whole. Takes over both spools. */
 void output_add(struct output *o, struct spool *out, struct spool *err);
+
+/* The same with `len` bytes of standard output. */
+void output_add_text(struct output *o, const char *text, size_t len);
+
+/* What has been put out so far, perhaps not written yet; and has all of that been written since? */
+void output_get_mark(const struct output *o, struct output_mark *mark);
+bool output_has_written(const struct output *o, const struct output_mark *mark);
 
 /* Free everything; what has not gone out is lost. */
 void output_close(struct output *o);

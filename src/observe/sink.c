@@ -42,8 +42,10 @@ static size_t write_now(struct sink *s, const char *bytes, size_t n)
 {
 	struct iovec iov = {.iov_base = (char *)bytes, .iov_len = n};
 	ssize_t r = stream_writev(&s->stream, &iov, 1);
-	if (r >= 0)
+	if (r >= 0) {
+		s->written += (uint64_t)r;
 		return (size_t)r;
+	}
 	if (errno != EAGAIN) {
 		fail(s, errno);
 		return n;
@@ -69,6 +71,7 @@ void sink_put_whole(struct sink *s, const char *bytes, size_t n)
 	if (s->error || n == 0)
 		return;
 	buf_add(&s->gathered, bytes, n);
+	s->accepted += n;
 	s->mid_line = bytes[n - 1] != '\n';
 }
 
@@ -86,6 +89,7 @@ size_t sink_put(struct sink *s, const char *bytes, size_t n)
 		return n;
 	}
 	size_t taken = write_now(s, bytes, n);
+	s->accepted += taken;
 	if (taken > 0)
 		s->mid_line = bytes[taken - 1] != '\n';
 	return taken;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/fdio.h"
@@ -23,6 +24,8 @@ struct sink {
 	bool stuck;           /* the reader is slow: wait for the watch */
 	bool mid_line;        /* the last byte that was put was no newline */
 	int error;            /* errno of the first write that failed */
+	uint64_t accepted;    /* bytes that were taken, */
+	uint64_t written;     /* and those of them that have been written */
 };
 
 /* `ready(arg)` is called when a stuck sink can go on. */
