@@ -46,6 +46,8 @@ src_libforkpool_a_SOURCES = \
 	src/task/outcome.h \
 	src/task/task.c \
 	src/task/task.h \
+	src/task/word.c \
+	src/task/word.h \
 	src/worker/attempt.c \
 	src/worker/attempt.h \
 	src/worker/worker.c \

@@ -33,6 +33,7 @@ unit_sources = \
 	tests/unit/test_strnum.c \
 	tests/unit/test_task.c \
 	tests/unit/test_template.c \
+	tests/unit/test_word.c \
 	tests/unit/test_worker.c \
 	tests/unit/test_worker_end.c \
 	tests/unit/worker_help.c \

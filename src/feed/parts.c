@@ -73,26 +73,6 @@ void parts_repeat_from(struct parts *p, size_t first)
 	*at = (struct part){.kind = PART_REPEAT, .number = n};
 }
 
-void parts_relax_from_word(struct parts *p, size_t nth)
-{
-	size_t words = 0;
-	bool in_word = false;
-	for (struct part *part = p->list; part < p->list + p->n; part++) {
-		const char *text = buf_head(&p->text) + part->at;
-		for (size_t i = 0; part->kind == PART_TEXT && i < part->len; i++) {
-			bool blank = shell_is_blank(text[i]);
-			words += !blank && !in_word;
-			in_word = !blank;
-		}
-		if (part->kind == PART_TEXT || part->kind == PART_REPEAT)
-			continue;
-		words += !in_word;
-		in_word = true;
-		if (words >= nth)
-			part->quoting = QUOTE_UNLESS_PLAIN;
-	}
-}
-
 static void render_value(struct rendering *r, const struct part *part, struct value v)
 {
 	if (!quote_value(&r->bytes, v, part->quoting))

@@ -52,9 +52,6 @@ void parts_add_end(struct parts *p);
 /* Repeat the parts from index `first` to the last for each value. */
 void parts_repeat_from(struct parts *p, size_t first);
 
-/* All text is one simple command of harmless words: values from its `nth` word on may be bare when they are harmless. */
-void parts_relax_from_word(struct parts *p, size_t nth);
-
 struct rendering {
 	/* in */
 	uint64_t seq;

@@ -26,6 +26,21 @@ static const char *const refusals[] = {
 	[CONTEXT_COMMENT] = "in a comment; leave it out, or put a backslash before it",
 };
 
+/* The same behind what there is a doubt about, with the way out. */
+static const char *const doubts[] = {
+	[DOUBT_HEREDOC] = "behind a here-document (<<), where it cannot be quoted; use printf and a pipe",
+	[DOUBT_PARAM] = "behind ${...} with quotes, \\ or ( in it: shells differ; use a variable",
+	[DOUBT_BACKQUOTE] = "behind backquotes with quotes, \\ or # in them: shells differ; use $(...)",
+	[DOUBT_ANSI] = "behind $'...' with a backslash, which not every shell knows; use '...'",
+	[DOUBT_ARITH] = "behind $((...)) with quotes, \\ or an odd ) in it: shells differ; use a variable",
+	[DOUBT_CASE] = "behind case inside $(...), whose end cannot be told for sure; use if",
+	[DOUBT_MATCH] = "behind =~, which not every shell knows; use case or grep",
+	[DOUBT_PAREN] = "behind (( or a word with ( right behind it: shells differ; put a blank between",
+	[DOUBT_BRACKET] = "behind $[, which not every shell knows; use $((...))",
+	[DOUBT_DOLLARS] = "behind $$ with a bracket, quote or $: shells differ; put them apart",
+	[DOUBT_DEPTH] = "behind too many quotes inside each other",
+};
+
 static bool placeholder_at(const struct reader *r, size_t at, struct placeholder *p)
 {
 	const struct reader_spec *spec = r->spec;
@@ -50,36 +65,44 @@ static bool ends_word(const struct reader *r, size_t at)
 	return !c || strchr(" \t\n;&|<>()", c);
 }
 
-/* Digits right before < or > say which fd, a word before ( is a function's name. */
+/* A word before ( is a function's name, digits right before < or > say which fd. */
 static bool precedes_redirection(const struct reader *r, size_t at)
 {
 	char c = scan_peek(&r->scan, scan_joined(&r->scan, at));
 	return c && strchr("<>(", c);
 }
 
-static bool precedes_digit(const struct reader *r, size_t at)
+/* The same, with more digits between. */
+static bool may_number_fd(const struct reader *r, size_t at)
 {
 	struct placeholder p;
-	size_t next = scan_joined(&r->scan, at);
-	char c = scan_peek(&r->scan, next);
-	return (c >= '0' && c <= '9') || placeholder_at(r, next, &p);
+	for (;;) {
+		at = scan_joined(&r->scan, at);
+		char c = scan_peek(&r->scan, at);
+		if (placeholder_at(r, at, &p))
+			at += p.len;
+		else if (c >= '0' && c <= '9')
+			at++;
+		else
+			return precedes_redirection(r, at);
+	}
 }
 
 static enum quoting quoting_in_word(struct reader *r, const struct placeholder *p, bool alone)
 {
 	size_t behind = r->scan.at + p->len;
-	bool redirects = precedes_redirection(r, behind);
+	bool numbers_fd = may_number_fd(r, behind);
 	scan_add_to_word(&r->scan);
-	const struct word *w = &scan_top(&r->scan)->word;
-	if (!w->plain)
+	const struct frame *f = scan_top(&r->scan);
+	if (!f->word.plain)
 		return QUOTE_ALWAYS;
 	if (p->kind != PLACEHOLDER_VALUE)
-		return redirects || precedes_digit(r, behind) ? QUOTE_ALWAYS : QUOTE_UNLESS_PLAIN;
-	if (w->settled)
+		return numbers_fd ? QUOTE_ALWAYS : QUOTE_UNLESS_PLAIN;
+	if (f->word.settled || (f->place == PLACE_ARGUMENT && !numbers_fd))
 		return QUOTE_UNLESS_PLAIN;
 	bool clear_behind = shell_is_clear(scan_peek(&r->scan, behind)) &&
 		!placeholder_at(r, behind, &(struct placeholder){0});
-	return clear_behind || (alone && !redirects) ? QUOTE_UNLESS_WORD : QUOTE_UNLESS_CLEAR;
+	return clear_behind || (alone && !numbers_fd) ? QUOTE_UNLESS_WORD : QUOTE_UNLESS_CLEAR;
 }
 
 static enum quoting quoting_here(struct reader *r, const struct placeholder *p, bool alone)
@@ -105,7 +128,7 @@ static const char *refusal_here(struct reader *r, const struct placeholder *p)
 {
 	enum context context = scan_top(&r->scan)->context;
 	if (r->scan.doubt)
-		return r->scan.doubt;
+		return doubts[r->scan.doubt];
 	if (refusals[context])
 		return refusals[context];
 	if (context == CONTEXT_ARITH && r->scan.in_name)
@@ -174,7 +197,7 @@ static void check_doubt(struct reader *r)
 			r->why = xasprintf(
 				"a placeholder for several values shares its word with something that cannot be "
 				"followed: it must not stand %s",
-				r->scan.doubt);
+				doubts[r->scan.doubt]);
 	}
 }
 
@@ -237,23 +260,6 @@ static void read_end(struct reader *r)
 		word_ended(r, &last, r->spec->len);
 }
 
-/* Nothing but words of harmless bytes, so one simple command: in its arguments a harmless value needs no quotes. */
-static void relax_arguments(struct parts *p, const struct reader_spec *spec)
-{
-	size_t from = 0, to;
-	for (size_t i = 0; i < buf_len(&p->text); i++) {
-		char c = buf_head(&p->text)[i];
-		if (!shell_is_blank(c) && !shell_is_harmless(c))
-			return;
-	}
-	while (from < spec->len && shell_is_blank(spec->text[from]))
-		from++;
-	for (to = from; to < spec->len && !shell_is_blank(spec->text[to]); to++)
-		;
-	if (!memchr(spec->text + from, '=', to - from) && !shell_is_reserved(spec->text + from, to - from))
-		parts_relax_from_word(p, 2);
-}
-
 bool reader_read_shell(const struct reader_spec *spec, struct parts *parts, size_t *n_placeholders, char **why)
 {
 	struct reader r = {.spec = spec, .parts = parts};
@@ -264,7 +270,6 @@ bool reader_read_shell(const struct reader_spec *spec, struct parts *parts, size
 	if (!r.scan.doubt && !r.why)
 		read_end(&r);
 	keep_text(&r, spec->len);
-	relax_arguments(parts, spec);
 	*n_placeholders = r.n_placeholders;
 	*why = r.why;
 	return !r.why;

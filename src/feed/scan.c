@@ -6,21 +6,7 @@
 #include <string.h>
 
 #include "feed/shell.h"
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
-
-/* What stands before a doubt, and the way out. */
-static const char after_heredoc[] = "behind a here-document (<<), where it cannot be quoted; use printf and a pipe";
-static const char after_param[] = "behind ${...} with quotes, \\ or ( in it: shells differ; use a variable";
-static const char after_backquote[] = "behind backquotes with quotes, \\ or # in them: shells differ; use $(...)";
-static const char after_ansi[] = "behind $'...' with a backslash, which not every shell knows; use '...'";
-static const char after_arith[] = "behind $((...)) with quotes, \\ or an odd ) in it: shells differ; use a variable";
-static const char after_case[] = "behind case inside $(...), whose end cannot be told for sure; use if";
-static const char after_match[] = "behind =~, which not every shell knows; use case or grep";
-static const char after_paren[] = "behind (( or a word with ( right behind it: shells differ; put a blank between";
-static const char after_bracket[] = "behind $[, which not every shell knows; use $((...))";
-static const char after_dollars[] = "behind $$ with a bracket, quote or $: shells differ; put them apart";
-static const char after_depth[] = "behind too many quotes inside each other";
+#include "task/word.h"
 
 struct frame *scan_top(struct scan *s)
 {
@@ -54,15 +40,10 @@ size_t scan_joined(const struct scan *s, size_t at)
 
 static void push(struct scan *s, enum context context)
 {
-	if (s->n_frames == ARRAY_LEN(s->frames))
-		s->doubt = after_depth;
+	if (s->n_frames == SCAN_DEPTH_MAX)
+		s->doubt = DOUBT_DEPTH;
 	else
 		s->frames[s->n_frames++] = (struct frame){.context = context};
-}
-
-static void pop(struct scan *s)
-{
-	s->n_frames--;
 }
 
 static void word_begin(struct scan *s, struct frame *f)
@@ -103,17 +84,37 @@ static bool word_is(const struct word *w, const char *text)
 	return w->literal_len == strlen(text) && !memcmp(w->literal, text, w->literal_len);
 }
 
+/* Behind a command's name there are only arguments; what may be something else than its name changes nothing. */
+static enum place place_behind(const struct scan *s, const struct frame *f)
+{
+	const struct word *w = &f->word;
+	if (f->place != PLACE_COMMAND || f->target || !w->plain || memchr(s->text + w->begin, '=', s->at - w->begin))
+		return f->place;
+	if (shell_expects_words(w->literal, w->literal_len))
+		return PLACE_GRAMMAR;
+	return word_is_reserved(w->literal, w->literal_len) ? PLACE_COMMAND : PLACE_ARGUMENT;
+}
+
 static void word_end(struct scan *s)
 {
 	struct frame *f = scan_top(s);
 	if (!f->word.open)
 		return;
 	f->word.open = false;
+	f->place = place_behind(s, f);
 	f->target = TARGET_NONE;
 	if (word_is(&f->word, "=~"))
-		s->doubt = after_match;
+		s->doubt = DOUBT_MATCH;
 	if (f->context == CONTEXT_COMMAND && word_is(&f->word, "case"))
-		s->doubt = after_case;
+		s->doubt = DOUBT_CASE;
+}
+
+static void command_end(struct scan *s)
+{
+	struct frame *f = scan_top(s);
+	word_end(s);
+	f->target = TARGET_NONE;
+	f->place = PLACE_COMMAND;
 }
 
 static void read_dollar_paren(struct scan *s, size_t paren)
@@ -135,7 +136,7 @@ static void read_dollar_brace(struct scan *s, size_t brace)
 	s->at = brace + 1;
 	push(s, CONTEXT_PARAM);
 	if (!is_parameter(scan_peek(s, s->at)))
-		s->doubt = after_param;
+		s->doubt = DOUBT_PARAM;
 }
 
 static void read_dollar_quote(struct scan *s, size_t quote)
@@ -155,7 +156,7 @@ static void read_special(struct scan *s, size_t special)
 	s->in_name = shell_is_name(c);
 	char next = scan_peek(s, scan_joined(s, s->at));
 	if (c == '$' && next && strchr(misread, next))
-		s->doubt = after_dollars;
+		s->doubt = DOUBT_DOLLARS;
 }
 
 static void read_dollar(struct scan *s)
@@ -171,7 +172,7 @@ static void read_dollar(struct scan *s)
 	case '\'':
 		return read_dollar_quote(s, next);
 	case '[':
-		s->doubt = after_bracket;
+		s->doubt = DOUBT_BRACKET;
 		return;
 	default:
 		return read_special(s, next);
@@ -193,9 +194,10 @@ static void read_open_quote(struct scan *s, enum context context)
 
 static void read_operator(struct scan *s)
 {
-	word_end(s);
-	if (!shell_is_blank(s->text[s->at]))
-		scan_top(s)->target = TARGET_NONE;
+	if (shell_is_blank(s->text[s->at]))
+		word_end(s);
+	else
+		command_end(s);
 	s->at++;
 }
 
@@ -208,7 +210,7 @@ static void read_redirection(struct scan *s)
 	char next = scan_peek(s, s->at);
 	scan_top(s)->target = next == '&' ? TARGET_FD : TARGET_FILE;
 	if (c == '<' && next == '<')
-		s->doubt = after_heredoc;
+		s->doubt = DOUBT_HEREDOC;
 	else
 		s->at += next == '&' || next == '|';
 }
@@ -218,24 +220,23 @@ static void read_open_paren(struct scan *s)
 {
 	struct frame *f = scan_top(s);
 	bool glued = f->word.open;
-	word_end(s);
+	command_end(s);
 	f->depth++;
-	f->target = TARGET_NONE;
 	s->at = scan_joined(s, s->at + 1);
 	char next = scan_peek(s, s->at);
 	if (next == '(' || (glued && next != ')'))
-		s->doubt = after_paren;
+		s->doubt = DOUBT_PAREN;
 }
 
 static void read_close_paren(struct scan *s)
 {
 	struct frame *f = scan_top(s);
-	word_end(s);
+	command_end(s);
 	s->at++;
 	if (f->depth)
 		f->depth--;
 	else if (f->context == CONTEXT_COMMAND)
-		pop(s);
+		s->n_frames--;
 }
 
 static void read_word_byte(struct scan *s)
@@ -300,9 +301,9 @@ static void read_arith_close(struct scan *s)
 		f->depth--;
 	} else if (scan_peek(s, s->at) == ')') {
 		s->at++;
-		pop(s);
+		s->n_frames--;
 	} else {
-		s->doubt = after_arith;
+		s->doubt = DOUBT_ARITH;
 	}
 }
 
@@ -323,7 +324,7 @@ static void step_param(struct scan *s)
 	if (c == '$' && next == '{')
 		return read_dollar_brace(s, s->at + 1);
 	if (c == '$' && (next == '[' || next == '$'))
-		s->doubt = next == '$' ? after_dollars : after_bracket;
+		s->doubt = next == '$' ? DOUBT_DOLLARS : DOUBT_BRACKET;
 	step_inside(s);
 }
 
@@ -332,8 +333,9 @@ static void step_comment(struct scan *s)
 {
 	char c = s->text[s->at], next = scan_peek(s, s->at + 1);
 	if (c == '\n')
-		return pop(s);
-	s->at += c == '\\' && next && next != '\n' ? 2 : 1;
+		s->n_frames--;
+	else
+		s->at += c == '\\' && next && next != '\n' ? 2 : 1;
 }
 
 static const struct {
@@ -343,23 +345,23 @@ static const struct {
 	bool joins_lines;
 	bool expands;
 	const char *doubtful; /* bytes that leave no certain end to it */
-	const char *doubt;
+	enum doubt doubt;
 } contexts[] = {
-	[CONTEXT_TEXT] = {step_command, NULL, 0, true, true, "", NULL},
-	[CONTEXT_COMMAND] = {step_command, "$(", 0, true, true, "", NULL},
-	[CONTEXT_DOUBLE] = {step_double, "\"", '"', true, true, "", NULL},
-	[CONTEXT_SINGLE] = {step_inside, "'", '\'', false, false, "", NULL},
-	[CONTEXT_ANSI] = {step_inside, "$'", '\'', false, false, "\\", after_ansi},
-	[CONTEXT_ARITH] = {step_arith, "$((", 0, false, true, "'\"`\\", after_arith},
-	[CONTEXT_PARAM] = {step_param, "${", '}', false, true, "'\"`\\(", after_param},
-	[CONTEXT_BACKQUOTE] = {step_inside, "`", '`', false, false, "'\"\\#", after_backquote},
-	[CONTEXT_COMMENT] = {step_comment, NULL, 0, false, false, "", NULL},
+	[CONTEXT_TEXT] = {step_command, NULL, 0, true, true, "", DOUBT_NONE},
+	[CONTEXT_COMMAND] = {step_command, "$(", 0, true, true, "", DOUBT_NONE},
+	[CONTEXT_DOUBLE] = {step_double, "\"", '"', true, true, "", DOUBT_NONE},
+	[CONTEXT_SINGLE] = {step_inside, "'", '\'', false, false, "", DOUBT_NONE},
+	[CONTEXT_ANSI] = {step_inside, "$'", '\'', false, false, "\\", DOUBT_ANSI},
+	[CONTEXT_ARITH] = {step_arith, "$((", 0, false, true, "'\"`\\", DOUBT_ARITH},
+	[CONTEXT_PARAM] = {step_param, "${", '}', false, true, "'\"`\\(", DOUBT_PARAM},
+	[CONTEXT_BACKQUOTE] = {step_inside, "`", '`', false, false, "'\"\\#", DOUBT_BACKQUOTE},
+	[CONTEXT_COMMENT] = {step_comment, NULL, 0, false, false, "", DOUBT_NONE},
 };
 
 static void step_inside(struct scan *s)
 {
 	if (s->text[s->at++] == contexts[scan_top(s)->context].closing)
-		pop(s);
+		s->n_frames--;
 }
 
 bool scan_joins_lines(struct scan *s)

@@ -32,7 +32,7 @@ struct word {
 	bool plain;         /* only harmless bytes so far */
 	bool settled;       /* plain, and nothing behind can make it a reserved word, number or assignment any more */
 	size_t begin;       /* where in the text */
-	char literal[4];    /* how it begins */
+	char literal[8];    /* how it begins; room for any reserved word */
 	size_t literal_len; /* its length; longer than `literal` if it is too long, quoted or expanded */
 
 	/* the reader's own; false and 0 when the word opens */
@@ -47,22 +47,48 @@ enum target {
 	TARGET_FD, /* >& and <& */
 };
 
+/* Where in a simple command the next word stands, or the one being read. */
+enum place {
+	PLACE_COMMAND,  /* it may be a reserved word, an assignment or the command's name */
+	PLACE_GRAMMAR,  /* behind for, case and their like: some words are more than words */
+	PLACE_ARGUMENT, /* behind the command's name: it is nothing but a word */
+};
+
 /* Something that has begun and that its end will close. */
 struct frame {
 	enum context context;
 	size_t depth; /* open parentheses */
 	enum target target;
+	enum place place;
 	struct word word;
 };
+
+/* Behind what not every shell reads on in the same way, or we cannot. */
+enum doubt {
+	DOUBT_NONE,
+	DOUBT_HEREDOC,   /* << */
+	DOUBT_PARAM,     /* ${...} with quotes, \ or ( in it */
+	DOUBT_BACKQUOTE, /* backquotes with quotes, \ or # in them */
+	DOUBT_ANSI,      /* $'...' with a backslash */
+	DOUBT_ARITH,     /* $((...)) with quotes, \ or an odd ) in it */
+	DOUBT_CASE,      /* case inside $(...) */
+	DOUBT_MATCH,     /* =~ */
+	DOUBT_PAREN,     /* ((, or a word with ( right behind it */
+	DOUBT_BRACKET,   /* $[ */
+	DOUBT_DOLLARS,   /* $$ with a bracket, quote or $ */
+	DOUBT_DEPTH,     /* too many quotes inside each other */
+};
+
+enum { SCAN_DEPTH_MAX = 32 };
 
 struct scan {
 	const char *text; /* borrowed */
 	size_t len;
 	size_t at; /* of the next byte */
-	struct frame frames[32];
+	struct frame frames[SCAN_DEPTH_MAX];
 	size_t n_frames;
-	bool in_name;      /* behind $NAME, which the next byte might make longer */
-	const char *doubt; /* what stands before here, and the way out; or NULL */
+	bool in_name; /* behind $NAME, which the next byte might make longer */
+	enum doubt doubt;
 };
 
 void scan_begin(struct scan *s, const char *text, size_t len);

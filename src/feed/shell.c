@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "task/word.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
 
@@ -37,13 +38,13 @@ static const unsigned char byte_class[256] = {
 	['\t'] = BLANK,
 };
 
-/* Both sorted by strcmp, for bsearch. Builtins: dash 0.5.12, builtins.def.in, its optional ones included. */
+/* Those of dash 0.5.12, builtins.def.in, its optional ones included; sorted by strcmp, for bsearch. */
 static const char *const builtins[] = {".", ":", "[", "alias", "bg", "break", "cd", "chdir", "command", "continue",
 	"echo", "eval", "exec", "exit", "export", "false", "fc", "fg", "getopts", "hash", "histcmd", "jobs", "kill",
 	"local", "printf", "pwd", "read", "readonly", "return", "set", "shift", "test", "times", "trap", "true", "type",
 	"ulimit", "umask", "unalias", "unset", "wait"};
-static const char *const reserved[] = {"!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi",
-	"for", "function", "if", "in", "select", "then", "time", "until", "while", "{", "}"};
+
+static const char *const before_words[] = {"case", "coproc", "for", "function", "in", "select"};
 
 struct span {
 	const char *bytes;
@@ -64,9 +65,9 @@ static bool is_among(const char *word, size_t len, const char *const *names, siz
 	return bsearch(&(struct span){word, len}, names, n_names, sizeof *names, compare_name) != NULL;
 }
 
-bool shell_is_reserved(const char *word, size_t len)
+bool shell_expects_words(const char *word, size_t len)
 {
-	return is_among(word, len, reserved, ARRAY_LEN(reserved));
+	return is_among(word, len, before_words, ARRAY_LEN(before_words));
 }
 
 bool shell_is_blank(char c)
@@ -117,7 +118,7 @@ static bool first_word_is_plain(const char *word, size_t len)
 {
 	if (word[0] == '-' || word[0] == '+' || memchr(word, '=', len))
 		return false;
-	return !is_among(word, len, builtins, ARRAY_LEN(builtins)) && !shell_is_reserved(word, len);
+	return !is_among(word, len, builtins, ARRAY_LEN(builtins)) && !word_is_reserved(word, len);
 }
 
 bool shell_is_plain(const char *text, size_t len)

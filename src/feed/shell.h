@@ -20,8 +20,8 @@ bool shell_is_harmless(char c);
 bool shell_is_clear(char c);
 bool shell_is_name(char c);
 
-/* Is it a reserved word of dash or bash? */
-bool shell_is_reserved(const char *word, size_t len);
+/* Is it a reserved word that words of the grammar follow (for, case), not a command? */
+bool shell_expects_words(const char *word, size_t len);
 
 /* Does `text` (placeholders taken out) hold blanks or a character that means something to a shell? An
  * assignment (NAME= in front) does; bytes from 0x80 on do not. */

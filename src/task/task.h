@@ -56,11 +56,7 @@ void task_drop(struct task *t);
 void command_render(const struct command *c, unsigned slot, struct buf *out);
 
 /* Append the command as one line of shell text that reads back as the same words: shell text as it
- * is, other words quoted where they need it. No newline is added. */
+ * is, other words quoted where they need it (word_quote). No newline is added. */
 void command_print(const struct command *c, unsigned slot, struct buf *out);
-
-/* Append one word quoted for the shell: as it stands when every byte of it is harmless (letters,
- * digits and _./,:@%+-= not first), in single quotes otherwise; '' when empty. */
-void word_quote(struct buf *out, const char *word, size_t len);
 
 #endif

@@ -36,6 +36,7 @@
 	X(strnum) \
 	X(task) \
 	X(template) \
+	X(word) \
 	X(worker) \
 	X(worker_end)
 

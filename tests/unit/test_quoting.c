@@ -32,10 +32,8 @@ static const char *const values[] = {";>pwned;", "$(>pwned)", "`>pwned`", "\";>p
 	")>pwned;(", "))>pwned;", "}>pwned;{", "\\\";>pwned;#", "'\"'\"';>pwned;", "|>pwned", "&>pwned", ">pwned", "\\",
 	"a\\", "'", "\"", "`", "$", "$x", "${x}", "$((", "<<E", "#", " #c", "-n", "+x", "~", "*", "[a]", "\xff",
 	"\x81\x82\x88",
-	"a\x01"
-	"b",
-	"\x7f", "\xc3\xa9", "{}", "{1}", "", " ", "a  b", "\t", "\r", "if", "esac", "do", "in", "x=1", "1", "2", "!",
-	"[[", "=~", "%s", "\\n", "a.b", "-1", "'it''s'", "$'\\''"};
+	"a\001b", "\x7f", "\xc3\xa9", "{}", "{1}", "", " ", "a  b", "\t", "\r", "if", "esac", "ac", "do", "in", "x=1", "1", "2", "!",
+	"[[", "=~", "%s", "\\n", "a.b", "a:b", "-1", "'it''s'", "$'\\''"};
 
 /* What p and q print, with the value for each {}. */
 static const struct {
@@ -102,6 +100,14 @@ static const struct {
 	{"p {a,{}x}", NULL},
 	{"p --x={} a/{}.b -{}", "[--x={}][a/{}.b][-{}]"},
 	{"test {} = {} && p {}", NULL},
+	{"p x{}|cat", "[x{}]"},
+	{"p {}1>&1", "[{}1]"},
+	{"p {}{}>&1", "[{}{}]"},
+	{"if p x{}; then p x{}; fi", "[x{}][x{}]"},
+	{"case es{} in es{}) p x{};; esac", "[x{}]"},
+	{"case x in x) p x{};; es{}) p;; esac", "[x{}]"},
+	{"for i in x{}\ndo p x{}; done", "[x{}]"},
+	{">/dev/null p; x=y p {} x{}|cat", "[{}][x{}]"},
 };
 
 struct run {

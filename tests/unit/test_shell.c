@@ -160,14 +160,13 @@ START_TEST(syntax)
 }
 END_TEST
 
-START_TEST(reserved)
+START_TEST(expects_words)
 {
-	ck_assert(shell_is_reserved("esac", 4));
-	ck_assert(shell_is_reserved("!", 1));
-	ck_assert(!shell_is_reserved("esa", 3));
-	ck_assert(!shell_is_reserved("esacs", 5));
-	ck_assert(!shell_is_reserved("", 0));
-	ck_assert(!shell_is_reserved("if\0x", 4));
+	ck_assert(shell_expects_words("case", 4));
+	ck_assert(shell_expects_words("in", 2));
+	ck_assert(!shell_expects_words("if", 2));
+	ck_assert(!shell_expects_words("cas", 3));
+	ck_assert(!shell_expects_words("", 0));
 }
 END_TEST
 
@@ -279,7 +278,7 @@ Suite *shell_suite(void)
 	if (sh_is_dash())
 		tcase_add_test(tc, builtins_of_dash);
 	tcase_add_loop_test(tc, syntax, 0, ARRAY_LEN(words));
-	tcase_add_test(tc, reserved);
+	tcase_add_test(tc, expects_words);
 	tcase_add_loop_test(tc, environments, 0, ARRAY_LEN(surroundings));
 	tcase_add_test(tc, sigchld_ignored);
 	suite_add_tcase(s, tc);
