@@ -67,16 +67,12 @@ src_libforkpool_a_SOURCES = \
 	src/pool/slots.h \
 	src/feed/feed.c \
 	src/feed/feed.h \
-	src/feed/items.c \
-	src/feed/items.h \
 	src/feed/lines.c \
 	src/feed/lines.h \
 	src/feed/parts.c \
 	src/feed/parts.h \
 	src/feed/placeholder.c \
 	src/feed/placeholder.h \
-	src/feed/quote.c \
-	src/feed/quote.h \
 	src/feed/reader.c \
 	src/feed/reader.h \
 	src/feed/resume.c \

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "feed/items.h"
 #include "feed/lines.h"
 
 #define MIB(bytes) ((bytes) >> 20)

@@ -13,6 +13,7 @@
 
 #include "base/xalloc.h"
 
+#define ITEMS_CAP_MIN ((size_t)16)
 #define READ_SIZE ((size_t)16384)
 
 /* After so many reads the caller gets a chance to look at its signals and timers, even where input never pauses. */
@@ -183,4 +184,36 @@ enum lines_state lines_next(struct lines *l, struct item *item)
 		if (state != LINES_ITEM)
 			return state;
 	}
+}
+
+void items_clear(struct items *list)
+{
+	buf_clear(&list->bytes);
+	free(list->ends);
+	*list = (struct items){0};
+}
+
+void items_reset(struct items *list)
+{
+	buf_reset(&list->bytes);
+	list->n = 0;
+}
+
+void items_add(struct items *list, const struct item *item)
+{
+	if (list->n == list->cap) {
+		list->cap = list->cap ? list->cap * 2 : ITEMS_CAP_MIN;
+		list->ends = xrealloc(list->ends, list->cap, sizeof *list->ends);
+	}
+	buf_add(&list->bytes, item->value.bytes, item->value.len);
+	list->ends[list->n++] = (struct items_end){.offset = buf_len(&list->bytes), .cut = item->cut};
+}
+
+struct item items_get(const struct items *list, size_t i)
+{
+	size_t start = i ? list->ends[i - 1].offset : 0;
+	return (struct item){
+		.value = {.bytes = buf_head(&list->bytes) + start, .len = list->ends[i].offset - start},
+		.cut = list->ends[i].cut,
+	};
 }

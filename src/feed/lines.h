@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * lines: one source, an open file or the words of an argument list, cut into items.
+ * lines: one source, an open file or the words of an argument list, cut into items; and items, many of them kept in
+ * one run of memory, 8 bytes each beside their own.
  *
  * Life cycle: lines_open, lines_next until it says LINES_END or LINES_FAILED, lines_close. It never blocks, but on
  * files that cannot be waited for, and keeps one item and one read of the file in memory, however long the input is.
- * It knows nothing of tasks.
+ * A zeroed struct items is an empty list; items_clear releases it. Neither knows anything of tasks.
  */
 #ifndef FEED_LINES_H
 #define FEED_LINES_H
@@ -16,7 +17,6 @@
 #include "base/buf.h"
 #include "base/fdio.h"
 #include "feed/feed.h"
-#include "feed/items.h"
 
 /* A longer item is read, but only its first ITEM_SHOWN bytes are kept: they tell which one it was. No program takes
  * more than 6 MiB of arguments, execve(2). */
@@ -25,6 +25,12 @@
 
 /* A file that goes on for so long without a delimiter is none of lines: reading it has failed. */
 #define ITEM_ENDLESS ((uint64_t)1 << 30)
+
+struct item {
+	struct value value; /* borrowed from whoever gave the item */
+	uint64_t line;      /* which record of its file it is, from 1, empty ones counted; 0 if it has none */
+	bool cut;           /* it was too long, this is only its beginning */
+};
 
 enum lines_state {
 	LINES_ITEM,
@@ -59,5 +65,29 @@ void lines_close(struct lines *l);
 
 /* The next item, borrowed until the next call or lines_close. LINES_END and LINES_FAILED are final. */
 enum lines_state lines_next(struct lines *l, struct item *item);
+
+/* Where a kept item ends in `bytes`, and whether it is cut. */
+struct items_end {
+	uint64_t offset : 63;
+	uint64_t cut : 1;
+};
+
+struct items {
+	struct buf bytes;       /* owned */
+	struct items_end *ends; /* owned */
+	size_t n;
+	size_t cap;
+};
+
+void items_clear(struct items *list);
+
+/* Forget the items, keep the memory. */
+void items_reset(struct items *list);
+
+/* Append a copy; its line is not kept. */
+void items_add(struct items *list, const struct item *item);
+
+/* Item `i`, borrowed until the list changes. */
+struct item items_get(const struct items *list, size_t i);
 
 #endif
