@@ -41,7 +41,7 @@ static void open_template(struct run *r)
 	}, &why);
 	if (!r->template)
 		die_usage("%s", why);
-	if ((o->resume == RESUME_REST || o->resume == RESUME_REST_AND_BAD) && template_uses_slot(r->template))
+	if ((o->resume == RESUME_REST || o->resume == RESUME_REST_AND_BAD) && template_uses_numbers(r->template))
 		die_usage("resuming knows tasks by their text, which {#} and {%%} change; leave them out");
 }
 

@@ -57,6 +57,7 @@ void parts_add_placeholder(struct parts *p, const struct placeholder *placeholde
 	part->number = placeholder->numbered ? placeholder->number : 0;
 	part->quoting = quoting;
 	p->n_values += part->kind == PART_VALUE;
+	p->uses_seq |= part->kind == PART_SEQ;
 	p->uses_slot |= part->kind == PART_SLOT;
 }
 

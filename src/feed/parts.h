@@ -53,6 +53,7 @@ struct parts {
 	size_t cap;
 	struct buf text;
 	size_t n_values; /* parts that are values */
+	bool uses_seq;
 	bool uses_slot;
 	bool shell; /* repeated words are set apart by blanks; otherwise each brings its NUL */
 };

@@ -275,9 +275,9 @@ bool template_names_program(const struct template *t)
 	return t->names_program;
 }
 
-bool template_uses_slot(const struct template *t)
+bool template_uses_numbers(const struct template *t)
 {
-	return t->command.uses_slot;
+	return t->command.uses_seq || t->command.uses_slot;
 }
 
 /* Refusals are short and do not hold the task's text: the first one counts. */

@@ -42,8 +42,9 @@ void template_free(struct template *t);
 /* Is the program's name fixed, so that failing to execute it condemns the whole run (126, 127)? */
 bool template_names_program(const struct template *t);
 
-/* Does the text of a command depend on the slot ({%})? */
-bool template_uses_slot(const struct template *t);
+/* Does the command hold {#} or {%} anywhere, or their other names, so that an item's command depends on when and where
+ * it is run? In the tag it does not count. */
+bool template_uses_numbers(const struct template *t);
 
 /* Make task number `place` of 1 to n_values values. A value that cannot be put in safely, a NUL byte, text longer than
  * exec takes (SHELL_TEXT_MAX) or a forbidden shell gives a task with `refusal` set. The caller owns it. */

@@ -319,24 +319,60 @@ START_TEST(errors)
 }
 END_TEST
 
-static void assert_asks(const char *word, bool names_program, bool uses_slot)
+static struct template *open_template(struct template_spec spec, char *const *words)
 {
-	char *why, *words[] = {(char *)word};
-	struct template_spec spec = {.words = words, .n_words = word != NULL, .n_values = 1};
+	char *why;
+	for (spec.words = words; words[spec.n_words]; spec.n_words++)
+		;
+	spec.n_values = 1;
 	struct template *t = template_new(&spec, &why);
-	ck_assert(template_names_program(t) == names_program);
-	ck_assert(template_uses_slot(t) == uses_slot);
+	ck_assert_msg(t != NULL, "%s", why);
+	return t;
+}
+
+static void assert_names_program(const char *word, bool expected)
+{
+	struct template *t = open_template((struct template_spec){0}, (char *[]){(char *)word, NULL});
+	ck_assert(template_names_program(t) == expected);
 	template_free(t);
 }
 
-START_TEST(asks)
+START_TEST(names_program)
 {
-	assert_asks(NULL, false, false);
-	assert_asks("ls", true, false);
-	assert_asks("{}", false, false);
-	assert_asks("x{%}", false, true);
-	assert_asks("ls -l", false, false);
-	assert_asks("ls {%}", false, true);
+	assert_names_program(NULL, false);
+	assert_names_program("ls", true);
+	assert_names_program("{}", false);
+	assert_names_program("x{%}", false);
+	assert_names_program("ls -l", false);
+}
+END_TEST
+
+static const struct {
+	const char *words[4];
+	const char *tagstring;
+	bool expected;
+} numbers[] = {
+	{{NULL}, NULL, false},
+	{{"ls"}, NULL, false},
+	{{"ls {}"}, "{#}", false},
+	{{"a", "b", "{%}"}, NULL, true},
+	{{"a", "x{slot}y"}, NULL, true},
+	{{"a{#}"}, NULL, true},
+	{{"a", "{seq}"}, NULL, true},
+	{{"a {#}"}, NULL, true},
+	{{"a|b \"$(c {})\" {%}"}, NULL, true},
+	{{"a \"$(c {seq})\""}, NULL, true},
+	{{"a $((1+{slot}))"}, NULL, true},
+	{{"a \\{#} $# '{''%}' {}"}, NULL, false},
+	{{"a", "\\{%}"}, NULL, false},
+};
+
+START_TEST(uses_numbers)
+{
+	struct template_spec spec = {.tagstring = numbers[_i].tagstring};
+	struct template *t = open_template(spec, (char *const *)numbers[_i].words);
+	ck_assert(template_uses_numbers(t) == numbers[_i].expected);
+	template_free(t);
 }
 END_TEST
 
@@ -351,7 +387,8 @@ Suite *template_suite(void)
 	tcase_add_test(tc, replace);
 	tcase_add_test(tc, tags);
 	tcase_add_test(tc, errors);
-	tcase_add_test(tc, asks);
+	tcase_add_test(tc, names_program);
+	tcase_add_loop_test(tc, uses_numbers, 0, ARRAY_LEN(numbers));
 	suite_add_tcase(s, tc);
 	return s;
 }
