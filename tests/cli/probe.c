@@ -104,7 +104,7 @@ struct guard {
 	int status, dead_status; /* -1: not seen */
 };
 
-static void note(const struct guard *g, const char *name, const char *fmt, ...)
+static void __attribute__((format(printf, 3, 4))) note(const struct guard *g, const char *name, const char *fmt, ...)
 {
 	char path[4096], text[8192], temporary[4200];
 	va_list ap;
