@@ -42,7 +42,7 @@ static void make_room(struct buf *b, size_t n)
 {
 	size_t len = buf_len(b);
 	if (n > SIZE_MAX / 2 - len)
-		die_msg(EXIT_FORKPOOL, "out of memory");
+		xalloc_failed();
 	bool compact = b->start > b->cap / 2;
 	if (b->start) {
 		memmove(b->bytes, b->bytes + b->start, len);

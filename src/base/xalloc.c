@@ -11,7 +11,7 @@
 
 #include "base/report.h"
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void xalloc_failed(void)
 {
 	die_msg(EXIT_FORKPOOL, "out of memory");
 }
@@ -20,7 +20,7 @@ void *xmalloc(size_t n)
 {
 	void *p = malloc(n ? n : 1);
 	if (!p)
-		out_of_memory();
+		xalloc_failed();
 	return p;
 }
 
@@ -28,7 +28,7 @@ void *xcalloc(size_t count, size_t size)
 {
 	void *p = calloc(count ? count : 1, size ? size : 1);
 	if (!p)
-		out_of_memory();
+		xalloc_failed();
 	return p;
 }
 
@@ -36,11 +36,11 @@ void *xrealloc(void *old, size_t count, size_t size)
 {
 	size_t n;
 	if (__builtin_mul_overflow(count, size, &n))
-		out_of_memory();
+		xalloc_failed();
 	/* realloc of 0 bytes would free `old` and return NULL. */
 	void *p = realloc(old, n ? n : 1);
 	if (!p)
-		out_of_memory();
+		xalloc_failed();
 	return p;
 }
 
@@ -52,7 +52,7 @@ char *xstrdup(const char *s)
 char *xmemdup(const void *bytes, size_t n)
 {
 	if (n == SIZE_MAX)
-		out_of_memory();
+		xalloc_failed();
 	char *copy = xmalloc(n + 1);
 	if (n)
 		memcpy(copy, bytes, n);
@@ -68,6 +68,6 @@ char *xasprintf(const char *fmt, ...)
 	int n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		out_of_memory();
+		xalloc_failed();
 	return text;
 }

@@ -19,4 +19,7 @@ char *xstrdup(const char *s);
 char *xmemdup(const void *bytes, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What all of these do when they fail, for who finds a size that no number holds. */
+_Noreturn void xalloc_failed(void);
+
 #endif
