@@ -93,6 +93,8 @@ src_libforkpool_a_SOURCES = \
 	src/observe/order.h \
 	src/observe/output.c \
 	src/observe/output.h \
+	src/observe/pipes.c \
+	src/observe/pipes.h \
 	src/observe/sink.c \
 	src/observe/sink.h \
 	src/observe/verdict.c \

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,89 +143,7 @@ static void describe(const struct call *call, struct buf *b)
 	buf_clear(&command);
 }
 
-/* Its input and its output. */
-
-static void close_input(struct callback *c)
-{
-	loop_unwatch(c->loop, &c->input_watch);
-	fdio_close(&c->input_wfd);
-}
-
-/* A callback need not read what it is given: its closing the pipe is no error. */
-static void feed_input(void *arg, uint32_t events)
-{
-	struct callback *c = arg;
-	const char *bytes;
-	ssize_t n;
-	(void)events;
-	while ((n = spool_peek(&c->now->input, c->store, &bytes)) > 0) {
-		ssize_t r = fdio_write(c->input_wfd, bytes, (size_t)n);
-		if (r < 0 && errno == EAGAIN)
-			return;
-		if (r < 0)
-			break;
-		spool_drop(&c->now->input, c->store, (size_t)r);
-	}
-	if (n < 0)
-		c->error = errno;
-	close_input(c);
-}
-
-static void read_output(struct callback *c, struct capture *from, struct watch *watch, bool drain)
-{
-	if (from->rfd < 0)
-		return;
-	loop_unwatch(c->loop, watch); /* it may be closed here */
-	if (drain)
-		capture_drain(from);
-	else
-		capture_read(from);
-	spool_add(&c->kept[from->stream - 1], c->store, buf_head(&from->held), buf_len(&from->held));
-	buf_reset(&from->held);
-	if (from->rfd >= 0)
-		loop_watch(c->loop, watch, EPOLLIN);
-}
-
-static void on_out(void *arg, uint32_t events)
-{
-	struct callback *c = arg;
-	(void)events;
-	read_output(c, &c->out, &c->out_watch, false);
-}
-
-static void on_err(void *arg, uint32_t events)
-{
-	struct callback *c = arg;
-	(void)events;
-	read_output(c, &c->err, &c->err_watch, false);
-}
-
 /* Its beginning. */
-
-static void watch_all(struct callback *c)
-{
-	c->out_watch = (struct watch){.fd = c->out.rfd, .ready = on_out, .arg = c};
-	c->err_watch = (struct watch){.fd = c->err.rfd, .ready = on_err, .arg = c};
-	c->input_watch = (struct watch){.fd = c->input_wfd, .ready = feed_input, .arg = c};
-	if (c->out.rfd >= 0) {
-		loop_watch(c->loop, &c->out_watch, EPOLLIN);
-		loop_watch(c->loop, &c->err_watch, EPOLLIN);
-	}
-	if (c->input_wfd >= 0)
-		loop_watch(c->loop, &c->input_watch, EPOLLOUT);
-}
-
-static int open_pipes(struct callback *c, int *input_rfd)
-{
-	*input_rfd = -1;
-	if (c->config.capture && (capture_open(&c->out, 1) < 0 || capture_open(&c->err, 2) < 0))
-		return -1;
-	if (c->now->input.len == 0)
-		return 0;
-	if (fdio_pipe(input_rfd, &c->input_wfd) < 0)
-		return -1;
-	return fdio_set_nonblocking(c->input_wfd);
-}
 
 static int start_guard(struct callback *c, int input_rfd)
 {
@@ -238,8 +155,8 @@ static int start_guard(struct callback *c, int input_rfd)
 		.command = command_for(c, &c->now->outcome),
 		.envp = environment_for(&environment, 0, 0, 0),
 		.stdin_fd = input_rfd >= 0 ? input_rfd : c->config.null_fd,
-		.stdout_fd = c->out.wfd >= 0 ? c->out.wfd : 1,
-		.stderr_fd = c->err.wfd >= 0 ? c->err.wfd : 2,
+		.stdout_fd = c->pipes.out.wfd >= 0 ? c->pipes.out.wfd : 1,
+		.stderr_fd = c->pipes.err.wfd >= 0 ? c->pipes.err.wfd : 2,
 		.leave = c->config.leave,
 		.origin = c->config.origin});
 	environment_clear(&environment);
@@ -247,19 +164,10 @@ static int start_guard(struct callback *c, int input_rfd)
 	return c->pid < 0 ? -1 : 0;
 }
 
-static void close_pipes(struct callback *c)
-{
-	loop_unwatch(c->loop, &c->out_watch);
-	loop_unwatch(c->loop, &c->err_watch);
-	capture_close(&c->out);
-	capture_close(&c->err);
-	close_input(c);
-}
-
 static void forget(struct callback *c)
 {
 	loop_cancel_timer(c->loop, &c->timer);
-	close_pipes(c);
+	pipes_close(&c->pipes);
 	call_free(c, c->now);
 	c->now = NULL;
 	c->pid = 0;
@@ -311,7 +219,7 @@ static void try_again(void *arg)
 static void put_off(struct callback *c)
 {
 	struct call *call = c->now;
-	close_pipes(c);
+	pipes_close(&c->pipes);
 	call->next = c->first;
 	c->first = call;
 	if (!c->last)
@@ -337,11 +245,9 @@ static void start(struct callback *c)
 {
 	int input_rfd, error = 0;
 	take_first(c);
-	if (open_pipes(c, &input_rfd) < 0 || start_guard(c, input_rfd) < 0)
+	if (pipes_open(&c->pipes, &c->now->input, c->config.capture, &input_rfd) < 0 || start_guard(c, input_rfd) < 0)
 		error = errno;
 	fdio_close(&input_rfd);
-	capture_started(&c->out);
-	capture_started(&c->err);
 	if (is_shortage(error) && c->put_off < PUT_OFF_MAX) {
 		c->put_off++;
 		put_off(c);
@@ -351,7 +257,7 @@ static void start(struct callback *c)
 	} else {
 		c->put_off = 0;
 		c->told_to_end = false;
-		watch_all(c);
+		pipes_started(&c->pipes);
 		c->timer.fire = on_timeout;
 		if (c->config.timeout_ns)
 			loop_set_timer(c->loop, &c->timer, c->config.timeout_ns);
@@ -374,21 +280,36 @@ static void judge(struct callback *c, int status)
 		verdict_warn(c->now->task, c->now->slot, text);
 }
 
+static void hand_over(struct callback *c)
+{
+	output_add(c->output, &c->pipes.kept[0], &c->pipes.kept[1]);
+}
+
 void callback_reap(struct callback *c)
 {
 	int status;
 	if (!c->now || waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
 	c->ended = true;
-	read_output(c, &c->out, &c->out_watch, true);
-	read_output(c, &c->err, &c->err_watch, true);
+	pipes_drain(&c->pipes);
 	judge(c, status);
-	output_add(c->output, &c->kept[0], &c->kept[1]);
+	hand_over(c);
 	forget(c);
+}
+
+/* Without room its output goes out in pieces: it would never end if it had to wait with it. */
+static void make_room(struct callback *c)
+{
+	if (c->pipes.paused)
+		hand_over(c);
+	pipes_resume(&c->pipes);
 }
 
 void callback_turn(struct callback *c)
 {
+	make_room(c);
+	if (c->pipes.error && !c->error)
+		c->error = c->pipes.error;
 	if (!c->now && c->first && !c->stopped && c->timer.place == 0)
 		start(c);
 	c->observer.full = c->waiting > WAITING_MAX || (c->config.sync && !callback_idle(c));
@@ -424,8 +345,8 @@ void callback_open(struct callback *c, const struct callback_config *config, str
 		   struct output *output)
 {
 	*c = (struct callback){.observer.on_event = on_event, .config = *config, .loop = loop, .store = store,
-			       .output = output, .input_wfd = -1};
-	c->out.rfd = c->out.wfd = c->err.rfd = c->err.wfd = -1;
+			       .output = output};
+	pipes_init(&c->pipes, loop, store);
 	c->timer.arg = c;
 }
 
@@ -437,8 +358,5 @@ void callback_close(struct callback *c)
 			;
 		forget(c);
 	}
-	for (int s = 0; s < 2; s++)
-		spool_clear(&c->kept[s], c->store);
-	buf_clear(&c->out.held);
-	buf_clear(&c->err.held);
+	pipes_clear(&c->pipes);
 }

@@ -3,7 +3,8 @@
  * callback: --callback and --error-callback: a command run by this process for each task that is over,
  * one at a time, in the order of completion, with the task's standard output as its input.
  *
- * It stores that output itself, from the same events as output does, so that neither waits for the other.
+ * It stores that output itself, from the same events as output does, so that neither waits for the other. What a
+ * callback writes goes out as a whole when it is over; if there is no room to store it, in pieces.
  */
 #ifndef OBSERVE_CALLBACK_H
 #define OBSERVE_CALLBACK_H
@@ -16,9 +17,9 @@
 #include "base/loop.h"
 #include "base/spool.h"
 #include "observe/output.h"
+#include "observe/pipes.h"
 #include "observe/verdict.h"
 #include "pool/observer.h"
-#include "process/capture.h"
 #include "process/spawn.h"
 
 struct callback_config {
@@ -46,10 +47,7 @@ struct callback {
 	bool told_to_end;
 	unsigned put_off;          /* times in a row */
 	struct timer timer;
-	int input_wfd;             /* owned; -1: closed */
-	struct watch input_watch, out_watch, err_watch;
-	struct capture out, err;
-	struct spool kept[2];      /* what it wrote */
+	struct pipes pipes;        /* its standard streams */
 	bool failed;               /* one of them did */
 	bool ended;                /* one has: under --leave, what it left may be our children now */
 	bool stopped;              /* start no more */
