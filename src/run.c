@@ -269,7 +269,7 @@ static void loop_until_over(struct run *r)
 			;
 		if (is_over(r))
 			return;
-		bool busy = r->more_input && pool_wants(&r->pool);
+		bool busy = (r->more_input && pool_wants(&r->pool)) || r->output.has_more;
 		if (loop_turn(&r->loop, !busy) < 0)
 			die_sys(EXIT_FORKPOOL, "cannot wait for events");
 	}

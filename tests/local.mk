@@ -22,6 +22,7 @@ unit_sources = \
 	tests/unit/test_options.c \
 	tests/unit/test_order.c \
 	tests/unit/test_outcome.c \
+	tests/unit/test_output.c \
 	tests/unit/test_peer.c \
 	tests/unit/test_quoting.c \
 	tests/unit/test_report.c \

@@ -16,6 +16,9 @@
  * tasks, and with ten times as much in finished ones nothing new is started. */
 #define BACKLOG_MAX ((uint64_t)2 << 20)
 
+/* So much goes out in one turn, for signals and timers must be looked at meanwhile: a file takes any amount at once. */
+#define TURN_MAX ((uint64_t)4 << 20)
+
 /* Lines are put together with their tags up to here before they are written. */
 #define TAGGED_MAX ((size_t)64 << 10)
 
@@ -224,11 +227,14 @@ static size_t put(struct output *o, const struct record *r, int s, const char *b
 	return r->task && o->config.tag ? put_tagged(sink, r, s, bytes, n) : sink_put(sink, bytes, n);
 }
 
-/* False: the reader takes no more now. */
+/* False: the reader takes no more now, or it was enough for one turn. */
 static bool move(struct output *o, struct record *r, int s)
 {
 	for (uint64_t left; (left = allowance(o, r, s)) > 0; ) {
 		const char *bytes;
+		o->has_more = o->moved >= TURN_MAX;
+		if (o->has_more)
+			return false;
 		ssize_t n = spool_peek(&r->data[s], o->store, &bytes);
 		if (n < 0) {
 			o->broken = "cannot read back stored output";
@@ -239,6 +245,7 @@ static bool move(struct output *o, struct record *r, int s)
 		if (taken == 0)
 			return false;
 		r->mid_line[s] = bytes[taken - 1] != '\n';
+		o->moved += taken;
 		spool_drop(&r->data[s], o->store, taken);
 		r->lines[s] -= taken < r->lines[s] ? taken : r->lines[s];
 		o->done_bytes -= r->done ? taken : 0;
@@ -343,7 +350,7 @@ static void choose_live(struct output *o)
 static void tell_pool(struct output *o)
 {
 	bool no_room = store_full(o->store);
-	bool stuck = is_stuck(o);
+	bool stuck = is_stuck(o) || o->has_more;
 	o->observer.only_place = 0;
 	o->observer.choked = no_room || (stuck && streaming_backlog(o) > BACKLOG_MAX);
 	if (no_room && !stuck)
@@ -357,6 +364,8 @@ static void tell_pool(struct output *o)
 
 void output_turn(struct output *o)
 {
+	o->moved = 0;
+	o->has_more = false;
 	pump(o);
 	/* a slow reader of stdout must not keep what we have to say; a task's line is not broken for it */
 	if (!o->sinks[1].stuck && !(o->head && o->head->mid_line[1]))

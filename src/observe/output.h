@@ -53,6 +53,8 @@ struct output {
 	struct order order;               /* keep: who comes next */
 	uint64_t done_bytes;              /* in records that are over and wait for the reader */
 	struct buf messages;              /* of forkpool's own, until the end of the line that goes out */
+	uint64_t moved;                   /* bytes, in this turn */
+	bool has_more;                    /* and more could go at once: do not wait before the next turn */
 	const char *broken;               /* why the run cannot go on, or NULL */
 };
 

@@ -25,6 +25,7 @@
 	X(options) \
 	X(order) \
 	X(outcome) \
+	X(output) \
 	X(peer) \
 	X(quoting) \
 	X(report) \
