@@ -266,8 +266,8 @@ START_TEST(test_unknown_options)
 	refused("unknown option -Z", "-kZ", NULL);
 	refused("unknown option -?", "-?", NULL);
 	refused("unknown option -\\xff", "-\xff", NULL);
-	refused("unknown option --joblog=x", "--joblog=x", NULL);
-	refused("unknown option --retry", "--retry", NULL);
+	refused("unknown option --jobslog=x", "--jobslog=x", NULL);
+	refused("unknown option --retrys", "--retrys", NULL);
 	refused("option --max=1 could be one of several", "--max=1", NULL);
 	refused("option --null takes no value: --null=1", "--null=1", NULL);
 	refused("option --jobs needs a value, N", "--jobs", NULL);
