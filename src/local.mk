@@ -57,6 +57,8 @@ src_libforkpool_a_SOURCES = \
 	src/pool/answer.c \
 	src/pool/limit.c \
 	src/pool/link.c \
+	src/pool/median.c \
+	src/pool/median.h \
 	src/pool/observer.h \
 	src/pool/pool.c \
 	src/pool/pool.h \

@@ -18,6 +18,7 @@ unit_sources = \
 	tests/unit/test_kin.c \
 	tests/unit/test_lines.c \
 	tests/unit/test_loop.c \
+	tests/unit/test_median.c \
 	tests/unit/test_msg.c \
 	tests/unit/test_options.c \
 	tests/unit/test_order.c \

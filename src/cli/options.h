@@ -51,7 +51,8 @@ struct options {
 	bool quiet;
 
 	/* failure */
-	uint64_t timeout_ns;    /* 0: none */
+	uint64_t timeout_ns;    /* 0: none, or as the next says */
+	unsigned timeout_percent; /* of the median runtime so far; 0: none */
 	uint64_t kill_after_ns;
 	unsigned retries;
 	bool fail_fast;

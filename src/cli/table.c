@@ -18,6 +18,7 @@
 /* No one means more than that, and it fits a size_t everywhere. */
 #define COUNT_MAX UINT64_C(1000000000)
 #define RETRIES_MAX UINT64_C(1000000)
+#define PERCENT_MAX UINT64_C(1000000)
 
 static void *field(struct parse *p, const struct option_row *row)
 {
@@ -175,8 +176,28 @@ static void set_ungroup(struct parse *p, const struct option_row *row, const cha
 	p->o->output_mode = OUTPUT_UNGROUP;
 }
 
+/* N of "N%", 0 if the value does not end so. */
+static unsigned percent(const struct option_row *row, const char *value)
+{
+	size_t len = strlen(value);
+	uint64_t n;
+
+	if (len == 0 || value[len - 1] != '%')
+		return 0;
+	char *digits = xmemdup(value, len - 1);
+	if (strnum_u64(digits, 1, PERCENT_MAX, &n) < 0)
+		die_usage("--%s '%s': not a percentage; use a whole number from 1%% to %" PRIu64 "%%", row->name, value,
+			PERCENT_MAX);
+	free(digits);
+	return (unsigned)n;
+}
+
 static void set_timeout(struct parse *p, const struct option_row *row, const char *value)
 {
+	p->o->timeout_ns = 0;
+	p->o->timeout_percent = percent(row, value);
+	if (p->o->timeout_percent)
+		return;
 	p->o->timeout_ns = duration(row, value);
 	if (p->o->timeout_ns == 0)
 		die_usage("--%s '%s': no task can end in no time; leave the option out for no limit", row->name, value);
@@ -306,7 +327,7 @@ const struct option_row table_rows[] = {
 	{'q', "quiet", NULL, GROUP_OUTPUT, false, set_true, AT(quiet), "print no messages but errors"},
 
 	{0, "timeout", "D", GROUP_FAILURE, true, set_timeout, 0,
-		"end a task that runs longer than D: 1.5, 30s, 5m, 2h"},
+		"end a task that runs longer than D: 1.5, 30s, 5m, 2h; or 300% of the median so far"},
 	{0, "kill-after", "D", GROUP_FAILURE, false, set_kill_after, 0,
 		"wait D between SIGTERM and SIGKILL (default: 10s)"},
 	{0, "retries", "N", GROUP_FAILURE, true, set_retries, 0, "try a task that failed up to N times more"},

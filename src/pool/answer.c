@@ -69,7 +69,7 @@ static struct outcome read_outcome(const struct slot *slot, const struct msg *m)
 		.maxrss_kib = m->u.done.maxrss_kib, .stopped = slot->stopped,
 	};
 	/* it may have ended by itself while the signal was on its way */
-	bool in_time = outcome_ok(&o) && o.runtime_ns < slot->pool->config.timeout_ns;
+	bool in_time = outcome_ok(&o) && o.runtime_ns < slot->limit_ns;
 	if (slot->timed_out && !in_time && (o.kind == OUTCOME_EXITED || o.kind == OUTCOME_SIGNALLED)) {
 		o.code = o.kind == OUTCOME_SIGNALLED ? o.code : 0;
 		o.kind = OUTCOME_TIMED_OUT;
@@ -114,7 +114,10 @@ void pool_on_done(struct slot *slot, const struct msg *m)
 	slot->current = slot->ahead;
 	slot->ahead = NULL;
 	slot->timed_out = slot->stopped = false;
+	slot->began_ns = 0;
 	slot->pool->proven |= o.kind == OUTCOME_EXITED;
+	if (outcome_ok(&o))
+		pool_note_runtime(slot->pool, o.runtime_ns);
 	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DONE);
 	if (o.kind == OUTCOME_NO_RESOURCES)
 		return_unstarted(slot, t, o.code);
@@ -127,6 +130,7 @@ void pool_on_done(struct slot *slot, const struct msg *m)
 static void detach_dead(struct slot *slot)
 {
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
+	slot->began_ns = 0;
 	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DETACH);
 	slot->sched.no_more = false;
 }

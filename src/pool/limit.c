@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 #define START_NS (5 * NS_PER_MS)    /* for the worker to start it: no task gets less than its limit */
+#define MEDIAN_OF 3                 /* attempts must have succeeded before a percentage of their runtime is a limit */
 #define ANSWER_NS (10 * NS_PER_SEC) /* a worker gives up on what cannot be killed long before */
 
 static void signal_slot(struct slot *slot, int signo)
@@ -56,11 +57,45 @@ static void terminate_slot(struct slot *slot)
 	link_flush(slot->link);
 }
 
-static void on_timeout(void *arg)
+/* How long an attempt may run; UINT64_MAX: as long as it likes. */
+static uint64_t limit_ns(const struct pool *p)
+{
+	uint64_t ns;
+	if (p->config.timeout_ns)
+		return p->config.timeout_ns;
+	if (!p->config.timeout_percent || p->runtimes.n < MEDIAN_OF)
+		return UINT64_MAX;
+	bool too_long = __builtin_mul_overflow(median_value(&p->runtimes), p->config.timeout_percent, &ns);
+	return too_long ? INT64_MAX : ns / 100;
+}
+
+/* End the attempt if its time is up, else look again when it may be: by then the median may have risen. */
+static void enforce_limit(void *arg)
 {
 	struct slot *slot = arg;
-	slot->timed_out = true;
-	terminate_slot(slot);
+	struct pool *p = slot->pool;
+	uint64_t ran_ns = loop_now(p->loop) - slot->began_ns;
+	slot->limit_ns = limit_ns(p);
+	if (slot->limit_ns == UINT64_MAX)
+		return;
+	if (ran_ns >= slot->limit_ns + START_NS) {
+		slot->timed_out = true;
+		terminate_slot(slot);
+		return;
+	}
+	slot->timer.fire = enforce_limit;
+	loop_set_timer(p->loop, &slot->timer, slot->limit_ns + START_NS - ran_ns);
+}
+
+/* With the median known, those that run already get their limit. */
+void pool_note_runtime(struct pool *p, uint64_t runtime_ns)
+{
+	if (!p->config.timeout_percent)
+		return;
+	median_add(&p->runtimes, runtime_ns);
+	for (size_t i = 0; p->runtimes.n == MEDIAN_OF && i < p->n_slots; i++)
+		if (p->slots[i]->began_ns && !p->slots[i]->stopped)
+			enforce_limit(p->slots[i]);
 }
 
 void pool_stop_slot(struct slot *slot)
@@ -82,9 +117,9 @@ void pool_begin_current(struct slot *slot)
 {
 	struct pool *p = slot->pool;
 	slot->timed_out = slot->stopped = false;
-	if (p->config.timeout_ns) {
-		slot->timer.fire = on_timeout;
-		loop_set_timer(p->loop, &slot->timer, p->config.timeout_ns + START_NS);
+	if (p->config.timeout_ns || p->config.timeout_percent) {
+		slot->began_ns = loop_now(p->loop);
+		enforce_limit(slot);
 	}
 	pool_emit_for(slot, (struct pool_event){.kind = POOL_STARTED, .task = slot->current});
 	pool_stop_slot(slot);

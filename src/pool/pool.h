@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
+#include "pool/median.h"
 #include "pool/observer.h"
 #include "pool/sched.h"
 #include "proto/msg.h"
@@ -25,7 +26,8 @@ struct pool_config {
 	bool prove;                    /* ... but not before one of them could be executed */
 	size_t queue_size;             /* tasks that may wait */
 	uint64_t max_tasks_per_worker; /* 0: no limit */
-	uint64_t timeout_ns;           /* of an attempt; 0: none */
+	uint64_t timeout_ns;           /* of an attempt; 0: none, or as the next says */
+	unsigned timeout_percent;      /* of the median runtime of the attempts that succeeded; 0: none */
 	uint64_t kill_after_ns;        /* from TERM to KILL */
 	unsigned retries;
 	bool quiet;                    /* say nothing of shortages */
@@ -65,6 +67,7 @@ struct pool {
 	bool choked;                 /* as the observers wanted it last */
 	uint64_t only_place;
 	unsigned failed_starts;      /* workers in a row that ended before they were ready */
+	struct median runtimes;      /* ns; of the attempts that succeeded; kept for timeout_percent only */
 	enum pool_stop stop;
 	bool dropped;                /* a task was not run, or ended, because of `stop` */
 	bool orphans;                /* a worker died: what its task had started may be our children now */

@@ -29,6 +29,8 @@ struct slot {
 	struct link *link;
 	struct task *current, *ahead; /* owned holds */
 	struct timer timer;     /* to TERM, then to KILL */
+	uint64_t began_ns;      /* the current attempt, by loop_now; 0: none, or it has not begun */
+	uint64_t limit_ns;      /* by which it was told to end */
 	bool timed_out;         /* the current attempt has been told to end, for its time is up */
 	bool stopped;           /* ... because forkpool stops */
 };
@@ -70,6 +72,9 @@ void pool_fail(struct pool *p, char *why);
 
 /* The slot's current task begins now, as far as can be known here. */
 void pool_begin_current(struct slot *slot);
+
+/* An attempt has succeeded. */
+void pool_note_runtime(struct pool *p, uint64_t runtime_ns);
 
 /* End what it runs, as hard as the pool's `stop` says. */
 void pool_stop_slot(struct slot *slot);

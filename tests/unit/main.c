@@ -21,6 +21,7 @@
 	X(kin) \
 	X(lines) \
 	X(loop) \
+	X(median) \
 	X(msg) \
 	X(options) \
 	X(order) \

@@ -166,6 +166,12 @@ START_TEST(test_last_one_counts)
 	ck_assert(!o.sync);
 	ck_assert_uint_eq(o.jobs, 3);
 	ck_assert_uint_eq(o.timeout_ns, NS_PER_SEC);
+	parse("--timeout", "1", "--timeout", "300%", NULL);
+	ck_assert_uint_eq(o.timeout_ns, 0);
+	ck_assert_uint_eq(o.timeout_percent, 300);
+	parse("--timeout", "300%", "--timeout", "1", NULL);
+	ck_assert_uint_eq(o.timeout_ns, NS_PER_SEC);
+	ck_assert_uint_eq(o.timeout_percent, 0);
 }
 END_TEST
 
@@ -284,7 +290,11 @@ START_TEST(test_bad_values)
 	refused("--timeout '0'", "--timeout", "0", NULL);
 	refused("--timeout '1e18'", "--timeout", "1e18", NULL);
 	refused("--timeout '999999999999999999999999'", "--timeout", "999999999999999999999999", NULL);
-	refused("--timeout '300%'", "--timeout", "300%", NULL);
+	refused("--timeout '0%'", "--timeout", "0%", NULL);
+	refused("--timeout '%'", "--timeout", "%", NULL);
+	refused("--timeout '300%%'", "--timeout", "300%%", NULL);
+	refused("--timeout '1.5%': not a percentage", "--timeout", "1.5%", NULL);
+	refused("--timeout '1000001%'", "--timeout", "1000001%", NULL);
 	refused("--kill-after '-1'", "--kill-after", "-1", NULL);
 	refused("--replace ''", "-I", "", NULL);
 	refused("--callback ''", "--callback=", NULL);
