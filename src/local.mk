@@ -62,6 +62,8 @@ src_libforkpool_a_SOURCES = \
 	src/pool/observer.h \
 	src/pool/pool.c \
 	src/pool/pool.h \
+	src/pool/retry.c \
+	src/pool/retry.h \
 	src/pool/sched.c \
 	src/pool/sched.h \
 	src/pool/slot.c \

@@ -182,7 +182,9 @@ static void open_pool(struct run *r)
 		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->fail_fast,
 		.prove = template_names_program(r->template), .queue_size = o->queue_size ? o->queue_size : o->jobs,
 		.max_tasks_per_worker = o->max_tasks_per_worker, .timeout_ns = o->timeout_ns,
-		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries, .quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
+		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
+		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync,
+		.quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |
 					   (o->leave ? SETUP_LEAVE : 0)),

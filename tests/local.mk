@@ -27,6 +27,7 @@ unit_sources = \
 	tests/unit/test_peer.c \
 	tests/unit/test_quoting.c \
 	tests/unit/test_report.c \
+	tests/unit/test_retry.c \
 	tests/unit/test_sched.c \
 	tests/unit/test_shell.c \
 	tests/unit/test_slot.c \
@@ -56,6 +57,7 @@ cli_tests = \
 	tests/cli/output.test \
 	tests/cli/pool.test \
 	tests/cli/resources.test \
+	tests/cli/retry.test \
 	tests/cli/signals.test \
 	tests/cli/status.test \
 	tests/cli/template.test \

@@ -4,6 +4,9 @@
 #include "base/strnum.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -40,6 +43,21 @@ int strnum_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out)
 	if (value < min)
 		return fail(EINVAL);
 	if (value > max)
+		return fail(ERANGE);
+	*out = value;
+	return 0;
+}
+
+/* Locales are not used here, so the point is a point. */
+int strnum_decimal(const char *s, double *out)
+{
+	size_t n_whole = strspn(s, DIGITS);
+	bool has_point = s[n_whole] == '.';
+	size_t n_fraction = has_point ? strspn(s + n_whole + 1, DIGITS) : 0;
+	if (n_whole + n_fraction == 0 || s[n_whole + has_point + n_fraction])
+		return fail(EINVAL);
+	double value = strtod(s, NULL);
+	if (!isfinite(value))
 		return fail(ERANGE);
 	*out = value;
 	return 0;

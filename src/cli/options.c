@@ -166,6 +166,8 @@ static void check_conflicts(const struct parse *p)
 
 	if (o->join_words && o->no_shell)
 		die_usage("--shell and --no-shell contradict each other; use one of them");
+	if (o->retry_delay_ns && !p->retries_given)
+		die_usage("--retry-delay is for further attempts, and there are none; add --retries N");
 	if (ungroup && o->tag)
 		die_usage("--ungroup does not see the output, so --tag cannot work; use --line-buffer");
 	if (ungroup && o->tagstring)

@@ -55,6 +55,8 @@ struct options {
 	unsigned timeout_percent; /* of the median runtime so far; 0: none */
 	uint64_t kill_after_ns;
 	unsigned retries;
+	uint64_t retry_delay_ns; /* 0: none */
+	double retry_factor;
 	bool fail_fast;
 	bool leave;
 

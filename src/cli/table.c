@@ -211,6 +211,19 @@ static void set_kill_after(struct parse *p, const struct option_row *row, const 
 static void set_retries(struct parse *p, const struct option_row *row, const char *value)
 {
 	p->o->retries = (unsigned)count(row, value, 0, RETRIES_MAX);
+	p->retries_given = true;
+}
+
+static void set_retry_delay(struct parse *p, const struct option_row *row, const char *value)
+{
+	size_t len = strcspn(value, ",");
+	char *first = xmemdup(value, len);
+
+	p->o->retry_delay_ns = duration(row, first);
+	p->o->retry_factor = 1;
+	if (value[len] && (strnum_decimal(value + len + 1, &p->o->retry_factor) < 0 || p->o->retry_factor < 1))
+		die_usage("--%s '%s': the factor, behind the comma, is a number from 1: 5s,2", row->name, value);
+	free(first);
 }
 
 static void set_joblog(struct parse *p, const struct option_row *row, const char *value)
@@ -331,6 +344,8 @@ const struct option_row table_rows[] = {
 	{0, "kill-after", "D", GROUP_FAILURE, false, set_kill_after, 0,
 		"wait D between SIGTERM and SIGKILL (default: 10s)"},
 	{0, "retries", "N", GROUP_FAILURE, true, set_retries, 0, "try a task that failed up to N times more"},
+	{0, "retry-delay", "D[,FACTOR]", GROUP_FAILURE, false, set_retry_delay, 0,
+		"wait D before the second attempt, then FACTOR times longer each time"},
 	{0, "fail-fast", NULL, GROUP_FAILURE, true, set_true, AT(fail_fast),
 		"when a task fails, end the others and start none"},
 	{0, "leave", NULL, GROUP_FAILURE, false, set_true, AT(leave),

@@ -29,6 +29,7 @@ struct parse {
 	struct options *o; /* borrowed */
 	struct jobs jobs;
 	bool jobs_given;
+	bool retries_given;
 };
 
 struct option_row {

@@ -84,7 +84,7 @@ static void settle(struct slot *slot, struct task *t, const struct outcome *o)
 	bool again = !outcome_ok(o) && !o->stopped && !p->stop && t->attempt <= p->config.retries;
 	pool_emit_for(slot, (struct pool_event){.kind = again ? POOL_FAILED : POOL_FINISHED, .task = t, .outcome = o});
 	if (again) {
-		pool_give_back(p, t);
+		pool_try_again(p, t);
 		return;
 	}
 	p->running--;

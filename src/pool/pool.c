@@ -14,6 +14,7 @@
 #include "pool/slots.h"
 
 #define RECOVER_NS (300 * NS_PER_MS) /* how long to do with fewer workers after a shortage */
+#define RETRY_HELD_MAX 10000         /* so many wait for their next attempt before no new tasks are wanted */
 #define CLOSE_NS (6 * NS_PER_SEC)    /* how long workers may take to end; a second more than they allow themselves */
 
 /* Telling the observers. */
@@ -77,19 +78,34 @@ static void drop(struct pool *p, struct task *t)
 	task_drop(t);
 }
 
-/* Back where it came from, first of all that wait; or dropped, if nothing will start any more. */
-void pool_give_back(struct pool *p, struct task *t)
+/* First of all that wait; or dropped, if nothing will start any more. */
+static void queue_again(void *arg, struct task *t)
 {
-	p->running--;
+	struct pool *p = arg;
 	if (p->stop)
 		drop(p, t);
 	else
 		push_front(p, t);
 }
 
+void pool_give_back(struct pool *p, struct task *t)
+{
+	p->running--;
+	queue_again(p, t);
+}
+
+void pool_try_again(struct pool *p, struct task *t)
+{
+	p->running--;
+	if (p->config.retry.delay_ns)
+		retry_hold(&p->retry, t);
+	else
+		queue_again(p, t);
+}
+
 bool pool_wants(const struct pool *p)
 {
-	return !p->stop && !p->error && p->waiting < p->config.queue_size;
+	return !p->stop && !p->error && p->waiting < p->config.queue_size && p->retry.count < RETRY_HELD_MAX;
 }
 
 void pool_submit(struct pool *p, struct task *t)
@@ -110,7 +126,7 @@ void pool_submit(struct pool *p, struct task *t)
 
 bool pool_idle(const struct pool *p)
 {
-	return p->waiting == 0 && p->running == 0;
+	return p->waiting == 0 && p->running == 0 && p->retry.count == 0;
 }
 
 /* Scheduling. */
@@ -262,6 +278,13 @@ bool pool_is_full(const struct pool *p)
 	return false;
 }
 
+/* What has come back may be what everything else waits for. */
+static bool may_start(const struct pool *p)
+{
+	bool in_turn = !p->config.in_turn || p->retry.count == 0;
+	return !p->stop && !p->resting && in_turn && (p->returned > 0 || !pool_is_full(p));
+}
+
 static bool runs(const struct pool *p, uint64_t place)
 {
 	for (size_t i = 0; i < p->n_slots; i++)
@@ -296,8 +319,7 @@ void pool_turn(struct pool *p)
 		return;
 	apply_choke(p);
 	retire_idle(p);
-	/* what has come back may be what everything else waits for */
-	while (start_one(p, !p->stop && !p->resting && (p->returned > 0 || !pool_is_full(p))))
+	while (start_one(p, may_start(p)))
 		;
 }
 
@@ -307,6 +329,7 @@ void pool_open(struct pool *p, const struct pool_config *config, struct loop *lo
 {
 	*p = (struct pool){.config = *config, .loop = loop, .observers = observers, .cap = config->jobs};
 	p->recover = (struct timer){.fire = on_recover, .arg = p};
+	retry_open(&p->retry, &(struct retry){.policy = config->retry, .loop = loop, .again = queue_again, .arg = p});
 }
 
 void pool_stop(struct pool *p, enum pool_stop how)
@@ -318,6 +341,8 @@ void pool_stop(struct pool *p, enum pool_stop how)
 		pool_resume(p);
 	while (p->first)
 		drop(p, pop(p));
+	for (struct task *t; (t = retry_take(&p->retry)); )
+		drop(p, t);
 	for (size_t i = 0; i < p->n_slots; i++) {
 		struct slot *slot = p->slots[i];
 		if (slot->sched.state == SLOT_LOADED)
@@ -396,4 +421,6 @@ void pool_close(struct pool *p)
 	free(p->error);
 	while (p->first)
 		task_drop(pop(p));
+	for (struct task *t; (t = retry_take(&p->retry)); )
+		task_drop(t);
 }

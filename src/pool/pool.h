@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "pool/median.h"
 #include "pool/observer.h"
+#include "pool/retry.h"
 #include "pool/sched.h"
 #include "proto/msg.h"
 
@@ -30,6 +31,8 @@ struct pool_config {
 	unsigned timeout_percent;      /* of the median runtime of the attempts that succeeded; 0: none */
 	uint64_t kill_after_ns;        /* from TERM to KILL */
 	unsigned retries;
+	struct retry_policy retry;     /* how long to wait before them */
+	bool in_turn;                  /* no task starts while one before it waits for its next attempt */
 	bool quiet;                    /* say nothing of shortages */
 	const char *via;               /* borrowed; a command to reach workers through, or NULL: fork */
 	int (*serve)(int rfd, int wfd, void *arg); /* what a forked worker does */
@@ -57,6 +60,7 @@ struct pool {
 	struct link *links;          /* owned; all workers, those that are on their way out too */
 	struct task *first, *last;   /* owned; the tasks that wait */
 	size_t returned;             /* so many of the first ones had been given to a worker before */
+	struct retry retry;          /* tasks that wait for the time of their next attempt: neither waiting nor running */
 	size_t waiting, running;     /* running: given to workers, sent ahead included */
 	size_t cap;                  /* workers that there are resources for */
 	bool resting;                /* no resources for even one: wait for `recover` */
@@ -89,7 +93,7 @@ void pool_turn(struct pool *p);
 /* Does an observer want nothing more to be started? */
 bool pool_is_full(const struct pool *p);
 
-/* Nothing waits and nothing runs? */
+/* Nothing waits, for its next attempt either, and nothing runs? */
 bool pool_idle(const struct pool *p);
 
 /* Stop, or stop harder; never softer. */

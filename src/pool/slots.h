@@ -62,6 +62,9 @@ void pool_emit_for(const struct slot *slot, struct pool_event e);
 /* A task that was given to a worker and has not been started waits again, first of all. */
 void pool_give_back(struct pool *p, struct task *t);
 
+/* A task whose attempt has failed waits for the next one: its time, then its turn, first of all. */
+void pool_try_again(struct pool *p, struct task *t);
+
 /* There are not enough processes, fds or memory (`error`): at most `cap` workers for a while; 0: rest. */
 void pool_do_with_less(struct pool *p, int error, size_t cap);
 

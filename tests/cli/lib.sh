@@ -268,4 +268,6 @@ have_lines() { [ "$(lines "$1")" -ge "$2" ]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 # Stopped; or in D: a shell whose vforked child was stopped before its exec.
 stands() { grep -q '^State:[[:space:]]*[TD]' "/proc/$1/status"; }
+# CPU time that a process has used, in ticks (proc(5)); its name must have no blank.
+ticks() { awk "{ print \$14 + \$15 }" "/proc/$1/stat"; }
 state_is() { grep -q "^State:[[:space:]]*$2" "/proc/$1/status"; }

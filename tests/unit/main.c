@@ -30,6 +30,7 @@
 	X(peer) \
 	X(quoting) \
 	X(report) \
+	X(retry) \
 	X(sched) \
 	X(shell) \
 	X(slot) \

@@ -126,7 +126,7 @@ START_TEST(test_every_value)
 {
 	parse("-n3", "-I", "@", "-j7", "--queue-size=9", "--max-tasks-per-worker", "11", "--initializer", "init", "-C",
 		"/d", "--callback", "cb", "--error-callback", "ecb", "--via", "v", "--tagstring", "t", "--timeout",
-		"1.5", "--kill-after", "0", "--retries", "4", "cmd", NULL);
+		"1.5", "--kill-after", "0", "--retries", "4", "--retry-delay", "2,1.5", "cmd", NULL);
 	ck_assert_uint_eq(o.max_args, 3);
 	ck_assert_str_eq(o.replace, "@");
 	ck_assert_uint_eq(o.jobs, 7);
@@ -141,6 +141,8 @@ START_TEST(test_every_value)
 	ck_assert_uint_eq(o.timeout_ns, 1500 * NS_PER_MS);
 	ck_assert_uint_eq(o.kill_after_ns, 0);
 	ck_assert_uint_eq(o.retries, 4);
+	ck_assert_uint_eq(o.retry_delay_ns, 2 * NS_PER_SEC);
+	ck_assert_double_eq(o.retry_factor, 1.5);
 }
 END_TEST
 
@@ -295,6 +297,10 @@ START_TEST(test_bad_values)
 	refused("--timeout '300%%'", "--timeout", "300%%", NULL);
 	refused("--timeout '1.5%': not a percentage", "--timeout", "1.5%", NULL);
 	refused("--timeout '1000001%'", "--timeout", "1000001%", NULL);
+	refused("--retry-delay '1,'", "--retries", "1", "--retry-delay", "1,", NULL);
+	refused("--retry-delay '1,0.9'", "--retries", "1", "--retry-delay", "1,0.9", NULL);
+	refused("--retry-delay '1,2,3'", "--retries", "1", "--retry-delay", "1,2,3", NULL);
+	refused("--retry-delay ''", "--retries", "1", "--retry-delay", ",2", NULL);
 	refused("--kill-after '-1'", "--kill-after", "-1", NULL);
 	refused("--replace ''", "-I", "", NULL);
 	refused("--callback ''", "--callback=", NULL);
@@ -308,6 +314,9 @@ START_TEST(test_conflicts)
 	refused("--ungroup does not see the output, so --tag ", "-u", "--tag", NULL);
 	refused("--ungroup does not see the output, so --tagstring ", "-u", "--tagstring", "x", NULL);
 	refused("--ungroup does not see the output, so --keep-order ", "-k", "-u", NULL);
+	refused("--retry-delay is for further attempts", "--retry-delay", "1", NULL);
+	parse("--retry-delay", "1", "--retries", "0", NULL);
+	ck_assert_double_eq(o.retry_factor, 1);
 	parse("--sync", "-j4", NULL);
 	ck_assert_uint_eq(o.jobs, 1);
 	parse("-u", "-k", "--tag", "--group", NULL);

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/strnum.h"
@@ -118,6 +119,52 @@ START_TEST(duration)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	double value;
+	int error;
+} decimals[] = {
+	{"0", 0, 0},
+	{"1", 1, 0},
+	{"2.5", 2.5, 0},
+	{".25", .25, 0},
+	{"3.", 3, 0},
+	{"1000000", 1e6, 0},
+	{"", 0, EINVAL},
+	{".", 0, EINVAL},
+	{"-1", 0, EINVAL},
+	{"+1", 0, EINVAL},
+	{"1e3", 0, EINVAL},
+	{"0x1", 0, EINVAL},
+	{"inf", 0, EINVAL},
+	{"nan", 0, EINVAL},
+	{" 1", 0, EINVAL},
+	{"1.2.3", 0, EINVAL},
+	{"1,5", 0, EINVAL},
+};
+
+START_TEST(decimal)
+{
+	double value = UNTOUCHED;
+	int result = strnum_decimal(decimals[_i].text, &value);
+	ck_assert_int_eq(result, decimals[_i].error ? -1 : 0);
+	ck_assert(result == 0 || errno == decimals[_i].error);
+	ck_assert_double_eq(value, result == 0 ? decimals[_i].value : UNTOUCHED);
+}
+END_TEST
+
+START_TEST(decimal_too_large)
+{
+	char text[400];
+	double value = UNTOUCHED;
+	memset(text, '9', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	ck_assert_int_eq(strnum_decimal(text, &value), -1);
+	ck_assert_int_eq(errno, ERANGE);
+	ck_assert_double_eq(value, UNTOUCHED);
+}
+END_TEST
+
 START_TEST(monotonic_clock)
 {
 	uint64_t before = clock_ns();
@@ -133,6 +180,8 @@ Suite *strnum_suite(void)
 	tcase_add_loop_test(t, integer, 0, ARRAY_LEN(integers));
 	tcase_add_test(t, integer_limits);
 	tcase_add_loop_test(t, duration, 0, ARRAY_LEN(durations));
+	tcase_add_loop_test(t, decimal, 0, ARRAY_LEN(decimals));
+	tcase_add_test(t, decimal_too_large);
 	tcase_add_test(t, monotonic_clock);
 	suite_add_tcase(s, t);
 	return s;
