@@ -10,6 +10,8 @@ noinst_LIBRARIES += src/libforkpool.a
 src_libforkpool_a_SOURCES = \
 	src/base/buf.c \
 	src/base/buf.h \
+	src/base/cgroup.c \
+	src/base/cgroup.h \
 	src/base/clock.c \
 	src/base/clock.h \
 	src/base/cpus.c \
@@ -18,6 +20,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/fdio.h \
 	src/base/loop.c \
 	src/base/loop.h \
+	src/base/memory.c \
+	src/base/memory.h \
 	src/base/report.c \
 	src/base/report.h \
 	src/base/signals.c \
@@ -55,6 +59,8 @@ src_libforkpool_a_SOURCES = \
 	src/transport/peer.c \
 	src/transport/peer.h \
 	src/pool/answer.c \
+	src/pool/gate.c \
+	src/pool/gate.h \
 	src/pool/limit.c \
 	src/pool/link.c \
 	src/pool/median.c \

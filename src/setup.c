@@ -178,12 +178,14 @@ static void open_pool(struct run *r)
 	const struct options *o = r->options;
 	bool prompt = o->keep_order || o->output_mode == OUTPUT_LINE;
 	bool capture = o->output_mode != OUTPUT_UNGROUP;
+	struct gate_config gate = {.delay_ns = o->delay_ns, .rate_ns = o->rate_ns, .max_load = o->max_load,
+				   .memfree_bytes = o->memfree_bytes, .quiet = o->quiet};
 	pool_open(&r->pool, &(struct pool_config){
-		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->fail_fast,
+		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->fail_fast && !gate_is_wanted(&gate),
 		.prove = template_names_program(r->template), .queue_size = o->queue_size ? o->queue_size : o->jobs,
 		.max_tasks_per_worker = o->max_tasks_per_worker, .timeout_ns = o->timeout_ns,
 		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
-		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync,
+		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync, .gate = gate,
 		.quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |

@@ -15,10 +15,12 @@ unit_sources = \
 	tests/unit/test_environment.c \
 	tests/unit/test_fdio.c \
 	tests/unit/test_feed.c \
+	tests/unit/test_gate.c \
 	tests/unit/test_kin.c \
 	tests/unit/test_lines.c \
 	tests/unit/test_loop.c \
 	tests/unit/test_median.c \
+	tests/unit/test_memory.c \
 	tests/unit/test_msg.c \
 	tests/unit/test_options.c \
 	tests/unit/test_order.c \
@@ -52,6 +54,7 @@ cli_tests = \
 	tests/cli/latency.test \
 	tests/cli/leftovers.test \
 	tests/cli/lines.test \
+	tests/cli/load.test \
 	tests/cli/manual.test \
 	tests/cli/order.test \
 	tests/cli/output.test \

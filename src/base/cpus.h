@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cpus: how many CPUs this process may really use. nproc(1) knows the affinity only; in a container
+ * cpus: how many CPUs this process may really use, and how busy they are. nproc(1) knows the affinity only; in a container
  * the quota of a cgroup, its own or one above it, is often the smaller number.
  */
 #ifndef BASE_CPUS_H
@@ -16,6 +16,9 @@ unsigned cpus_affinity(void);
  * v2 (cpu.max), in CPUs, a part of one counted as one; 0 if there is none. `root` is put before every
  * path, mount points included: "" for the real ones. See cgroups(7), proc(5) for the files. */
 unsigned cpus_quota(const char *root);
+
+/* The load average of the last minute, as /proc/loadavg below `root` tells it. -1 if it does not. */
+int cpus_load(const char *root, double *load);
 
 /* The text of cpu.max, "QUOTA PERIOD", in CPUs as above; 0 for "max", a negative quota or nonsense. */
 unsigned cpus_quota_text(const char *text);

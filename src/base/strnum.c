@@ -83,33 +83,64 @@ static uint64_t unit_ns(const char *unit)
 	return 0;
 }
 
-/* Nanoseconds in 0.DIGITS units, rounded down, but at least 1 unless all digits are 0. From the last digit to the
- * first, the sum stays below a unit and nothing is lost but what is below a nanosecond. */
-static uint64_t fraction_ns(const char *digits, size_t n, uint64_t unit)
+/* How much 0.DIGITS of `unit` is, rounded down. From the last digit to the first, the sum stays below a unit and nothing is
+ * lost but what is below 1. */
+static uint64_t fraction_of(const char *digits, size_t n, uint64_t unit)
 {
-	uint64_t ns = 0;
+	uint64_t sum = 0;
 	for (size_t i = n; i-- > 0;)
-		ns = (ns + (uint64_t)(digits[i] - '0') * unit) / 10;
-	if (!ns && strspn(digits, "0") < n)
-		return 1;
-	return ns;
+		sum = (sum + (uint64_t)(digits[i] - '0') * unit) / 10;
+	return sum;
 }
 
-int strnum_duration(const char *s, uint64_t *out_ns)
+/* A decimal number and a unit, which `unit_of` knows: their product, at most INT64_MAX, rounded down. */
+static int read_scaled(const char *s, uint64_t (*unit_of)(const char *unit), uint64_t *out)
 {
 	size_t n_whole = strspn(s, DIGITS);
 	const char *fraction = s + n_whole;
 	size_t n_fraction = 0;
 	if (*fraction == '.')
 		n_fraction = strspn(++fraction, DIGITS);
-	uint64_t unit = unit_ns(fraction + n_fraction);
+	uint64_t unit = unit_of(fraction + n_fraction);
 	if (n_whole + n_fraction == 0 || !unit)
 		return fail(EINVAL);
-	uint64_t whole, ns;
+	uint64_t whole, product;
 	if (digits_u64(s, n_whole, &whole) < 0)
 		return -1;
-	if (__builtin_mul_overflow(whole, unit, &ns) || ns > INT64_MAX - unit)
+	if (__builtin_mul_overflow(whole, unit, &product) || product > INT64_MAX - unit)
 		return fail(ERANGE);
-	*out_ns = ns + fraction_ns(fraction, n_fraction, unit);
+	*out = product + fraction_of(fraction, n_fraction, unit);
 	return 0;
+}
+
+int strnum_duration(const char *s, uint64_t *out_ns)
+{
+	uint64_t ns;
+	if (read_scaled(s, unit_ns, &ns) < 0)
+		return -1;
+	bool is_zero = strspn(s, ".0") >= strspn(s, DIGITS ".");
+	*out_ns = ns || is_zero ? ns : 1;
+	return 0;
+}
+
+static uint64_t unit_bytes(const char *unit)
+{
+	static const char large[] = "KMGTP", small[] = "kmgtp";
+	if (!*unit)
+		return 1;
+	if (unit[1])
+		return 0;
+	bool is_large = strchr(large, *unit);
+	const char *at = strchr(is_large ? large : small, *unit);
+	if (!at)
+		return 0;
+	uint64_t bytes = 1;
+	for (const char *first = is_large ? large : small; first <= at; first++)
+		bytes *= is_large ? 1024 : 1000;
+	return bytes;
+}
+
+int strnum_size(const char *s, uint64_t *out_bytes)
+{
+	return read_scaled(s, unit_bytes, out_bytes);
 }

@@ -51,6 +51,7 @@ static const char *const group_titles[] = {
 	[GROUP_POOL] = "Pool",
 	[GROUP_OUTPUT] = "Output",
 	[GROUP_FAILURE] = "Failure",
+	[GROUP_LOAD] = "Load",
 	[GROUP_JOURNAL] = "Journal",
 	[GROUP_OTHER] = "Other",
 };

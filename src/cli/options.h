@@ -60,6 +60,13 @@ struct options {
 	bool fail_fast;
 	bool leave;
 
+	/* load */
+	uint64_t delay_ns;      /* 0: none, as with the next three */
+	uint64_t rate_ns;       /* from one start to the next */
+	double max_load;
+	uint64_t memfree_bytes;
+	int niceness;           /* added to this process's own */
+
 	/* journal */
 	const char *joblog;     /* "-": standard output */
 	bool joblog_appends;    /* +FILE */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/cpus.h"
 #include "base/report.h"
 #include "base/strnum.h"
 #include "base/xalloc.h"
@@ -74,6 +76,11 @@ static uint64_t duration(const struct option_row *row, const char *value)
 	if (errno == ERANGE)
 		die_usage("--%s '%s': too long a time", row->name, value);
 	die_usage("--%s '%s': not a time; use seconds, or a number with s, m, h or d: 1.5, 30s, 5m", row->name, value);
+}
+
+static void set_duration(struct parse *p, const struct option_row *row, const char *value)
+{
+	*(uint64_t *)field(p, row) = duration(row, value);
 }
 
 static void set_source(struct parse *p, const struct option_row *row, const char *value)
@@ -203,11 +210,6 @@ static void set_timeout(struct parse *p, const struct option_row *row, const cha
 		die_usage("--%s '%s': no task can end in no time; leave the option out for no limit", row->name, value);
 }
 
-static void set_kill_after(struct parse *p, const struct option_row *row, const char *value)
-{
-	p->o->kill_after_ns = duration(row, value);
-}
-
 static void set_retries(struct parse *p, const struct option_row *row, const char *value)
 {
 	p->o->retries = (unsigned)count(row, value, 0, RETRIES_MAX);
@@ -224,6 +226,50 @@ static void set_retry_delay(struct parse *p, const struct option_row *row, const
 	if (value[len] && (strnum_decimal(value + len + 1, &p->o->retry_factor) < 0 || p->o->retry_factor < 1))
 		die_usage("--%s '%s': the factor, behind the comma, is a number from 1: 5s,2", row->name, value);
 	free(first);
+}
+
+/* N/s, N/m, N/h: kept as the time from one start to the next, rounded up so that there are never more than N. */
+static void set_rate(struct parse *p, const struct option_row *row, const char *value)
+{
+	static const struct {
+		const char *text;
+		double seconds;
+	} units[] = {{"/s", 1}, {"/m", 60}, {"/h", 3600}};
+	size_t len = strcspn(value, "/");
+	char *number = xmemdup(value, len);
+	double n = 0, step_ns = 0;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(value + len, units[i].text) == 0 && strnum_decimal(number, &n) == 0 && n > 0)
+			step_ns = units[i].seconds * (double)NS_PER_SEC / n;
+	free(number);
+	if (n <= 0)
+		die_usage("--%s '%s': not a rate; use N/s, N/m or N/h: 10/s, 0.5/m", row->name, value);
+	if (step_ns > (double)INT64_MAX)
+		die_usage("--%s '%s': so few that nothing but the first task would ever start", row->name, value);
+	p->o->rate_ns = (uint64_t)step_ns + ((double)(uint64_t)step_ns < step_ns);
+}
+
+static void set_max_load(struct parse *p, const struct option_row *row, const char *value)
+{
+	unsigned of_cpus = percent(row, value);
+	double load = 0;
+
+	if (of_cpus)
+		load = of_cpus / 100. * cpus_usable();
+	else if (strnum_decimal(value, &load) < 0 || load <= 0)
+		die_usage("--%s '%s': not a load above 0; use a number, or N%% of the CPUs: 4, 0.5, 80%%", row->name,
+			value);
+	p->o->max_load = load;
+}
+
+static void set_memfree(struct parse *p, const struct option_row *row, const char *value)
+{
+	if (strnum_size(value, &p->o->memfree_bytes) == 0)
+		return;
+	if (errno == ERANGE)
+		die_usage("--%s '%s': no machine has so much memory", row->name, value);
+	die_usage("--%s '%s': not a size; use bytes, or a number with K, M, G, T or P: 500M, 1.5G", row->name, value);
 }
 
 static void set_joblog(struct parse *p, const struct option_row *row, const char *value)
@@ -341,7 +387,7 @@ const struct option_row table_rows[] = {
 
 	{0, "timeout", "D", GROUP_FAILURE, true, set_timeout, 0,
 		"end a task that runs longer than D: 1.5, 30s, 5m, 2h; or 300% of the median so far"},
-	{0, "kill-after", "D", GROUP_FAILURE, false, set_kill_after, 0,
+	{0, "kill-after", "D", GROUP_FAILURE, false, set_duration, AT(kill_after_ns),
 		"wait D between SIGTERM and SIGKILL (default: 10s)"},
 	{0, "retries", "N", GROUP_FAILURE, true, set_retries, 0, "try a task that failed up to N times more"},
 	{0, "retry-delay", "D[,FACTOR]", GROUP_FAILURE, false, set_retry_delay, 0,
@@ -350,6 +396,13 @@ const struct option_row table_rows[] = {
 		"when a task fails, end the others and start none"},
 	{0, "leave", NULL, GROUP_FAILURE, false, set_true, AT(leave),
 		"let background processes of a finished task live"},
+
+	{0, "delay", "D", GROUP_LOAD, false, set_duration, AT(delay_ns), "let at least D pass between two starts"},
+	{0, "rate", "N/s", GROUP_LOAD, false, set_rate, 0, "start at most N tasks a second; also N/m, N/h"},
+	{0, "max-load", "L", GROUP_LOAD, false, set_max_load, 0,
+		"start nothing while the load average is L or more; also 80% of the CPUs"},
+	{0, "memfree", "SIZE", GROUP_LOAD, false, set_memfree, 0,
+		"start nothing while less than SIZE of memory is available: 500M, 2G"},
 
 	{0, "joblog", "FILE", GROUP_JOURNAL, true, set_joblog, AT(joblog),
 		"log each finished task in FILE; +FILE appends, - is standard output"},

@@ -19,6 +19,7 @@ enum option_group {
 	GROUP_POOL,
 	GROUP_OUTPUT,
 	GROUP_FAILURE,
+	GROUP_LOAD,
 	GROUP_JOURNAL,
 	GROUP_OTHER,
 	GROUP_HIDDEN, /* in no help text */

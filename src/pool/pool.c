@@ -153,6 +153,8 @@ static void assign(struct slot *slot, struct task *t)
 	struct link *link = slot->link;
 	t->attempt++;
 	slot->pool->running++;
+	if (slot->pool->gated)
+		gate_pass(&slot->pool->gate, loop_now(slot->pool->loop));
 	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_ASSIGN);
 	link->given++;
 	slot->sched.no_more = config->max_tasks_per_worker && link->given >= config->max_tasks_per_worker;
@@ -245,6 +247,20 @@ static void retire_idle(struct pool *p)
 	}
 }
 
+static void on_ask_gate(void *arg)
+{
+	(void)arg; /* pool_turn follows */
+}
+
+/* Asked only when a task and a worker wait for nothing else. */
+static bool gate_is_closed(struct pool *p)
+{
+	uint64_t wait_ns = p->gated ? gate_wait(&p->gate, loop_now(p->loop)) : 0;
+	if (wait_ns)
+		loop_set_timer(p->loop, &p->ask_gate, wait_ns);
+	return wait_ns > 0;
+}
+
 static bool start_one(struct pool *p, bool may_start)
 {
 	struct sched_question q = {
@@ -254,6 +270,8 @@ static bool start_one(struct pool *p, bool may_start)
 		.call_back = may_start || p->stop,
 	};
 	struct sched_answer a = sched_ask(&p->sched, &q);
+	if ((a.verb == SCHED_ASSIGN || a.verb == SCHED_ATTACH) && gate_is_closed(p))
+		return false;
 	switch (a.verb) {
 	case SCHED_WAIT:
 		return false;
@@ -329,6 +347,9 @@ void pool_open(struct pool *p, const struct pool_config *config, struct loop *lo
 {
 	*p = (struct pool){.config = *config, .loop = loop, .observers = observers, .cap = config->jobs};
 	p->recover = (struct timer){.fire = on_recover, .arg = p};
+	p->ask_gate.fire = on_ask_gate;
+	p->gated = gate_is_wanted(&config->gate);
+	gate_open(&p->gate, &config->gate);
 	retry_open(&p->retry, &(struct retry){.policy = config->retry, .loop = loop, .again = queue_again, .arg = p});
 }
 
@@ -402,6 +423,7 @@ void pool_close(struct pool *p)
 	for (struct link *l = p->links; l; l = l->next)
 		link_retire(l);
 	loop_cancel_timer(p->loop, &p->recover);
+	loop_cancel_timer(p->loop, &p->ask_gate);
 	loop_set_timer(p->loop, &limit, CLOSE_NS);
 	while (p->links && !expired && loop_turn(p->loop, true) == 0)
 		;

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
+#include "pool/gate.h"
 #include "pool/median.h"
 #include "pool/observer.h"
 #include "pool/retry.h"
@@ -33,6 +34,7 @@ struct pool_config {
 	unsigned retries;
 	struct retry_policy retry;     /* how long to wait before them */
 	bool in_turn;                  /* no task starts while one before it waits for its next attempt */
+	struct gate_config gate;       /* what must be so before anything is started; goes with `ahead` false */
 	bool quiet;                    /* say nothing of shortages */
 	const char *via;               /* borrowed; a command to reach workers through, or NULL: fork */
 	int (*serve)(int rfd, int wfd, void *arg); /* what a forked worker does */
@@ -61,6 +63,9 @@ struct pool {
 	struct task *first, *last;   /* owned; the tasks that wait */
 	size_t returned;             /* so many of the first ones had been given to a worker before */
 	struct retry retry;          /* tasks that wait for the time of their next attempt: neither waiting nor running */
+	bool gated;
+	struct gate gate;            /* if `gated` */
+	struct timer ask_gate;       /* it was closed; when to ask again */
 	size_t waiting, running;     /* running: given to workers, sent ahead included */
 	size_t cap;                  /* workers that there are resources for */
 	bool resting;                /* no resources for even one: wait for `recover` */

@@ -18,10 +18,12 @@
 	X(environment) \
 	X(fdio) \
 	X(feed) \
+	X(gate) \
 	X(kin) \
 	X(lines) \
 	X(loop) \
 	X(median) \
+	X(memory) \
 	X(msg) \
 	X(options) \
 	X(order) \

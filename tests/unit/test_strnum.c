@@ -119,6 +119,42 @@ START_TEST(duration)
 }
 END_TEST
 
+static const struct number_case sizes[] = {
+	{"0", 0, 0},
+	{"1", 1, 0},
+	{"1.9", 1, 0},
+	{"1k", 1000, 0},
+	{"1K", 1024, 0},
+	{"1.5K", 1536, 0},
+	{".5m", 500000, 0},
+	{"2M", 2 << 20, 0},
+	{"3g", UINT64_C(3000000000), 0},
+	{"3G", UINT64_C(3) << 30, 0},
+	{"4t", UINT64_C(4000000000000), 0},
+	{"1000T", UINT64_C(1000) << 40, 0},
+	{"5p", UINT64_C(5000000000000000), 0},
+	{"8000P", UINT64_C(8000) << 50, 0},
+	{"8192P", 0, ERANGE},
+	{"99999999999999999999", 0, ERANGE},
+	{"", 0, EINVAL},
+	{".", 0, EINVAL},
+	{"K", 0, EINVAL},
+	{"1KB", 0, EINVAL},
+	{"1Ki", 0, EINVAL},
+	{"1x", 0, EINVAL},
+	{"-1", 0, EINVAL},
+	{"1 K", 0, EINVAL},
+	{"1e3", 0, EINVAL},
+};
+
+START_TEST(size)
+{
+	uint64_t value = UNTOUCHED;
+	int result = strnum_size(sizes[_i].text, &value);
+	assert_number(&sizes[_i], result, value);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	double value;
@@ -180,6 +216,7 @@ Suite *strnum_suite(void)
 	tcase_add_loop_test(t, integer, 0, ARRAY_LEN(integers));
 	tcase_add_test(t, integer_limits);
 	tcase_add_loop_test(t, duration, 0, ARRAY_LEN(durations));
+	tcase_add_loop_test(t, size, 0, ARRAY_LEN(sizes));
 	tcase_add_loop_test(t, decimal, 0, ARRAY_LEN(decimals));
 	tcase_add_test(t, decimal_too_large);
 	tcase_add_test(t, monotonic_clock);
