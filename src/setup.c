@@ -63,7 +63,8 @@ static void open_feed(struct run *r)
 static bool wants_log(const struct options *o)
 {
 	bool is_file = o->joblog && (o->joblog_appends || strcmp(o->joblog, "-") != 0);
-	bool from_nothing = o->resume == RESUME_NOT || access(o->joblog, F_OK) < 0;
+	bool may_be_missing = o->resume != RESUME_ONLY_BAD;
+	bool from_nothing = o->resume == RESUME_NOT || (may_be_missing && access(o->joblog, F_OK) < 0);
 	return is_file && !(o->dry_run && from_nothing);
 }
 
@@ -160,7 +161,8 @@ static void open_journal(struct run *r)
 	if (!o->joblog)
 		return;
 	journal_start(&r->journal, &(struct journal_spec){.path = o->joblog, .fd = r->log_fd, .end = r->log_end,
-							  .name_hosts = o->via}, &r->output);
+							  .retries = o->retries, .name_hosts = o->via},
+		      &r->output);
 	r->log_fd = -1;
 	struct observer *last = &r->output.observer;
 	while (last->next)
@@ -219,9 +221,9 @@ static void close_run(struct run *r)
 	orphans_close(&r->orphans);
 	if (r->callback.observer.on_event)
 		callback_close(&r->callback);
+	output_close(&r->output);
 	if (r->journal.observer.on_event)
 		journal_close(&r->journal);
-	output_close(&r->output);
 	store_clear(&r->store);
 	loop_unwatch(&r->loop, &r->signals);
 	loop_unwatch(&r->loop, &r->input);

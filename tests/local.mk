@@ -16,6 +16,7 @@ unit_sources = \
 	tests/unit/test_fdio.c \
 	tests/unit/test_feed.c \
 	tests/unit/test_gate.c \
+	tests/unit/test_joblog.c \
 	tests/unit/test_kin.c \
 	tests/unit/test_lines.c \
 	tests/unit/test_loop.c \
@@ -30,6 +31,7 @@ unit_sources = \
 	tests/unit/test_quoting.c \
 	tests/unit/test_report.c \
 	tests/unit/test_retry.c \
+	tests/unit/test_resume.c \
 	tests/unit/test_sched.c \
 	tests/unit/test_shell.c \
 	tests/unit/test_slot.c \

@@ -247,7 +247,7 @@ static enum feed_state next_of_log(struct feed *f, struct task **task)
 	struct value text;
 	uint64_t seq;
 	if (!resume_next(f->spec.resume, &text.bytes, &text.len, &seq))
-		return FEED_END;
+		return f->spec.resume->changed ? FEED_FAILED : FEED_END;
 	*task = make_task(f, &text, 1, 0);
 	(*task)->seq = seq;
 	return FEED_TASK;
@@ -276,6 +276,8 @@ int feed_fd(const struct feed *f)
 
 const char *feed_error(const struct feed *f)
 {
+	if (f->spec.mode == RESUME_ONLY_BAD && f->spec.resume->changed)
+		return "the job log was changed while it was read";
 	for (size_t i = 0; i < f->spec.n_sources; i++) {
 		if (f->sources[i].error)
 			return f->sources[i].error;

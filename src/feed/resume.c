@@ -75,19 +75,27 @@ static int take_line(struct resume *r, const char *line, size_t len, uint64_t nu
 	return 0;
 }
 
+static bool is_beginning(const char *rest, size_t len, const char *whole)
+{
+	size_t n = strlen(whole);
+	return memcmp(rest, whole, len < n ? len : n) == 0;
+}
+
 /* What stands behind the last newline was not written to its end. If it may be one more attempt of the last task,
  * that one has not been finished. */
 static int take_rest(struct resume *r, const char *rest, size_t len, uint64_t number, char **why)
 {
 	struct resume_entry *last = r->n > 0 ? &r->entries[r->n - 1] : NULL;
 	char beginning[24];
+	if (number == 0)
+		return len < strlen(JOBLOG_HEADER) && is_beginning(rest, len, JOBLOG_HEADER) ? 0 : take_line(r, rest, len, 1, why);
+	if (!joblog_may_begin(rest, len))
+		return refuse(why, number + 1, "is no record of a job log, nor the beginning of one");
 	r->torn = len > 0;
-	if (number == 0 && (len >= strlen(JOBLOG_HEADER) || memcmp(rest, JOBLOG_HEADER, len) != 0))
-		return take_line(r, rest, len, 1, why);
 	if (!last || len == 0 || last->state != RESUME_FAILED)
 		return 0;
-	size_t n = (size_t)snprintf(beginning, sizeof beginning, "%" PRIu64 "\t", (uint64_t)last->seq);
-	if (memcmp(beginning, rest, len < n ? len : n) == 0)
+	snprintf(beginning, sizeof beginning, "%" PRIu64 "\t", (uint64_t)last->seq);
+	if (is_beginning(rest, len, beginning))
 		last->state = RESUME_UNFINISHED;
 	return 0;
 }
@@ -234,7 +242,7 @@ static bool is_text_of(struct resume *r, const struct resume_entry *e, const cha
 	return true;
 }
 
-/* The first entry with this hash that is not used: those that are stand before it, since they are taken in order. */
+/* The first entry with this hash that is not used: those that are stand before it. */
 static size_t first_unused(const struct resume *r, uint64_t hash)
 {
 	size_t low = 0, high = r->n;
@@ -249,14 +257,24 @@ static size_t first_unused(const struct resume *r, uint64_t hash)
 	return low;
 }
 
+/* Use an entry. Another text with the same hash may wait before it. */
+static struct resume_entry *use(struct resume *r, size_t first, size_t i)
+{
+	struct resume_entry used = r->entries[i];
+	used.used = 1;
+	memmove(&r->entries[first + 1], &r->entries[first], (i - first) * sizeof used);
+	r->entries[first] = used;
+	return &r->entries[first];
+}
+
 enum resume_state resume_take(struct resume *r, const char *command, size_t len, uint64_t *seq)
 {
 	uint64_t hash = hash_text(r, command, len);
-	for (size_t i = first_unused(r, hash); i < r->n && r->entries[i].hash == hash; i++) {
-		struct resume_entry *e = &r->entries[i];
-		if (e->used || !is_text_of(r, e, command, len))
+	size_t first = first_unused(r, hash);
+	for (size_t i = first; i < r->n && r->entries[i].hash == hash; i++) {
+		if (!is_text_of(r, &r->entries[i], command, len))
 			continue;
-		e->used = 1;
+		const struct resume_entry *e = use(r, first, i);
 		*seq = e->seq;
 		return (enum resume_state)e->state;
 	}
@@ -280,9 +298,12 @@ bool resume_next(struct resume *r, const char **command, size_t *len, uint64_t *
 	r->by_seq = true;
 	for (; r->next < r->n; r->next++) {
 		const struct resume_entry *e = &r->entries[r->next];
-		char *text = e->state == RESUME_SUCCEEDED ? NULL : text_of(r, e, len);
-		if (!text)
+		if (e->state == RESUME_SUCCEEDED)
 			continue;
+		char *text = text_of(r, e, len);
+		r->changed = !text;
+		if (!text)
+			return false;
 		for (char *p = text; (p = memchr(p, '\0', *len - (size_t)(p - text))); )
 			*p = '\n'; /* in the window only */
 		*command = text;

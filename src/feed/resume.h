@@ -38,6 +38,7 @@ struct resume {
 	off_t end;                    /* behind its last whole record; what follows is torn */
 	bool torn;
 	size_t next;                  /* resume_next: where it stands */
+	bool changed;                 /* ... which is no longer in the file */
 	bool by_seq;                  /* ... for which the entries have been sorted anew */
 	struct buf window;            /* a part of the file */
 	off_t window_at;
@@ -53,7 +54,7 @@ void resume_close(struct resume *r);
 enum resume_state resume_take(struct resume *r, const char *command, size_t len, uint64_t *seq);
 
 /* The next failed or unfinished task of the log, in the order of Seq: its text, borrowed until the next call, with
- * newlines as such. False when there are no more. */
+ * newlines as such. False when there are no more, or the file has been changed meanwhile. */
 bool resume_next(struct resume *r, const char **command, size_t *len, uint64_t *seq);
 
 #endif

@@ -77,8 +77,9 @@ static void enqueue(struct callback *c, const struct pool_event *e)
 
 static void on_over(struct callback *c, const struct pool_event *e)
 {
-	bool wanted = e->kind == POOL_FINISHED && !e->outcome->stopped && !c->stopped && command_for(c, e->outcome);
-	if (wanted)
+	bool wanted = e->kind == POOL_FINISHED && !e->outcome->stopped && command_for(c, e->outcome);
+	e->task->unfinished = wanted && c->stopped;
+	if (wanted && !c->stopped)
 		enqueue(c, e);
 	else if (e->task->call)
 		call_free(c, e->task->call);
@@ -179,6 +180,7 @@ static void drop_waiting(struct callback *c)
 {
 	for (struct call *call; (call = c->first); ) {
 		c->first = call->next;
+		call->task->unfinished = true;
 		call_free(c, call);
 	}
 	c->last = NULL;
@@ -253,6 +255,7 @@ static void start(struct callback *c)
 		put_off(c);
 	} else if (error) {
 		c->error = error;
+		c->now->task->unfinished = true;
 		forget(c);
 	} else {
 		c->put_off = 0;
@@ -274,6 +277,7 @@ static void judge(struct callback *c, int status)
 	if (outcome_ok(&o) && !c->told_to_end)
 		return;
 	c->failed = true;
+	c->now->task->unfinished = c->stopped;
 	outcome_describe(&o, what, sizeof what);
 	snprintf(text, sizeof text, "its callback failed: %s", c->told_to_end && !c->stopped ? "timed out" : what);
 	if (!c->stopped)
@@ -356,6 +360,7 @@ void callback_close(struct callback *c)
 	if (c->now) {
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;
+		c->now->task->unfinished = true;
 		forget(c);
 	}
 	pipes_clear(&c->pipes);

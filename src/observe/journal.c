@@ -51,7 +51,7 @@ static void on_settled(struct task *t)
 {
 	struct entry *e = t->entry;
 	struct journal_lines *ripe = &e->journal->ripe;
-	if (e->final) {
+	if (e->final && !t->unfinished) {
 		buf_add(&ripe->text, buf_head(&e->lines), buf_len(&e->lines));
 		size_t end = buf_len(&ripe->text);
 		buf_add(&ripe->ends, &end, sizeof end);
@@ -96,7 +96,7 @@ static void on_finished(struct journal *j, const struct pool_event *ev)
 	if (ev->outcome->stopped || ev->task->attempt == 0)
 		return;
 	add_line(j, ev);
-	entry_of(j, ev->task)->final = true;
+	entry_of(j, ev->task)->final = outcome_ok(ev->outcome) || ev->task->attempt > j->retries;
 }
 
 static void on_event(struct observer *observer, const struct pool_event *ev)
@@ -240,7 +240,7 @@ int journal_open(const char *path, bool create, bool may_exist, char **why, bool
 void journal_start(struct journal *j, const struct journal_spec *spec, struct output *output)
 {
 	*j = (struct journal){.observer.on_event = on_event, .path = spec->path, .fd = spec->fd, .end = spec->end,
-			      .name_hosts = spec->name_hosts, .output = output};
+			      .retries = spec->retries, .name_hosts = spec->name_hosts, .output = output};
 	if (j->fd >= 0 && ftruncate(j->fd, j->end) < 0)
 		fail(j, "cannot mend", strerror(errno));
 	if (j->end == 0) {

@@ -4,7 +4,8 @@
  *
  * That is when the last hold on the task is gone (task.h: settled) and all that was put into the sinks by then has been
  * written. So a run that is killed repeats at most what the log does not have. All attempts of a task go out
- * in one write; what forkpool itself ended, or never started, gets no line.
+ * in one write; what forkpool itself ended, or never started, or did not try again as it should, gets no line, nor does
+ * a task whose callback did not come to its end.
  *
  * Life cycle: journal_open before anything is run, journal_start when it is sure that there will be a run,
  * journal_turn in every turn after output_turn, journal_close.
@@ -32,6 +33,7 @@ struct journal {
 	const char *path;         /* borrowed; for messages */
 	int fd;                   /* owned, locked; -1: the log goes to standard output */
 	off_t end;                /* where the next line goes */
+	unsigned retries;
 	bool name_hosts;          /* workers may be elsewhere: Host is their name */
 	struct journal_lines ripe;    /* their tasks are settled */
 	struct journal_lines leaving; /* ... and this must have been written before them: */
@@ -47,6 +49,7 @@ struct journal_spec {
 	const char *path; /* borrowed */
 	int fd;           /* the journal's from now on; -1: standard output */
 	off_t end;        /* of its records: what is behind them, torn, is cut off; without any it gets its heading */
+	unsigned retries; /* a failed task with fewer was stopped */
 	bool name_hosts;
 };
 

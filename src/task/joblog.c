@@ -68,41 +68,87 @@ static bool take_column(const char **line, size_t *len, const char **column, siz
 	return true;
 }
 
-static bool is_made_of(const char *column, size_t n, const char *set)
+/* Digits, perhaps behind blanks and a sign, perhaps with a fraction. */
+static bool is_number(const char *column, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (column[i] == '\0' || !strchr(set, column[i]))
+	const char *end = column + n;
+	while (column < end && *column == ' ')
+		column++;
+	if (column < end && *column == '-')
+		column++;
+	for (int part = 0; part < 2; part++, column++) {
+		const char *digits = column;
+		while (column < end && *column >= '0' && *column <= '9')
+			column++;
+		if (column == digits)
 			return false;
-	return n > 0;
+		if (column == end)
+			return true;
+		if (*column != '.')
+			return false;
+	}
+	return false;
 }
 
 static bool read_seq(const char *column, size_t n, uint64_t *seq)
 {
 	*seq = 0;
-	if (n > 19 || !is_made_of(column, n, "0123456789")) /* 19 digits always fit */
+	if (n > 19) /* so many digits always fit */
 		return false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (column[i] < '0' || column[i] > '9')
+			return false;
 		*seq = *seq * 10 + (uint64_t)(column[i] - '0');
+	}
 	return *seq > 0;
+}
+
+/* The columns before the command. */
+enum { SEQ, HOST, EXITVAL = 6, SIGNAL, COMMAND };
+
+/* Take one of them into the record. */
+static bool read_column(struct joblog_line *out, int i, const char *column, size_t n)
+{
+	if (i == SEQ)
+		return read_seq(column, n, &out->seq);
+	if (i == HOST)
+		return n > 0 && !memchr(column, '\0', n);
+	if (i == EXITVAL || i == SIGNAL)
+		out->succeeded &= n == 1 && *column == '0';
+	return is_number(column, n);
+}
+
+/* How many columns before the command are whole; -1 if one is not what it must be. */
+static int read_columns(struct joblog_line *out, const char **line, size_t *len)
+{
+	const char *column;
+	size_t n;
+	int i = SEQ;
+	*out = (struct joblog_line){.succeeded = true};
+	for (; i < COMMAND && take_column(line, len, &column, &n); i++)
+		if (!read_column(out, i, column, n))
+			return -1;
+	return i;
 }
 
 bool joblog_parse(const char *line, size_t len, struct joblog_line *out)
 {
-	/* what the columns behind Seq are made of; Host may be anything */
-	static const char *const sets[] = {NULL, "0123456789.", " 0123456789.", "0123456789", "0123456789", "-0123456789",
-					   "-0123456789"};
-	const char *column;
-	size_t n;
-	out->succeeded = true;
-	if (!take_column(&line, &len, &column, &n) || !read_seq(column, n, &out->seq))
-		return false;
-	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-		if (!take_column(&line, &len, &column, &n) || (sets[i] && !is_made_of(column, n, sets[i])))
-			return false;
-		if (i >= 5) /* Exitval and Signal */
-			out->succeeded &= n == 1 && *column == '0';
-	}
+	bool whole = read_columns(out, &line, &len) == COMMAND;
 	out->command = line;
 	out->len = len;
-	return true;
+	return whole;
+}
+
+bool joblog_may_begin(const char *rest, size_t len)
+{
+	struct joblog_line record;
+	int torn = read_columns(&record, &rest, &len);
+	if (torn == COMMAND)
+		return true;
+	if (torn == HOST)
+		return !memchr(rest, '\0', len);
+	for (size_t i = 0; i < len; i++)
+		if (rest[i] == '\0' || !strchr(torn == SEQ ? "0123456789" : " -.0123456789", rest[i]))
+			return false;
+	return torn >= 0;
 }

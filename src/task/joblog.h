@@ -46,4 +46,7 @@ struct joblog_line {
 /* Read a line, without its newline. False if it is no record. */
 bool joblog_parse(const char *line, size_t len, struct joblog_line *out);
 
+/* May this, without a newline, be the beginning of a line that was not written to its end? */
+bool joblog_may_begin(const char *rest, size_t len);
+
 #endif

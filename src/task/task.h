@@ -42,6 +42,7 @@ struct task {
 	unsigned holds;     /* how many still need it */
 	void *output, *call; /* the output and the callback observers' own; NULL for others */
 	void (*settled)(struct task *t); /* nothing remains to be done for it: called by the last drop; or NULL */
+	bool unfinished;    /* its callback was ended before its time, or never begun */
 	void *entry;        /* the journal's own; NULL for others */
 	struct task *next;  /* borrowed; the queue that it waits in */
 };

@@ -19,6 +19,7 @@
 	X(fdio) \
 	X(feed) \
 	X(gate) \
+	X(joblog) \
 	X(kin) \
 	X(lines) \
 	X(loop) \
@@ -33,6 +34,7 @@
 	X(quoting) \
 	X(report) \
 	X(retry) \
+	X(resume) \
 	X(sched) \
 	X(shell) \
 	X(slot) \
