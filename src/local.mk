@@ -72,6 +72,8 @@ src_libforkpool_a_SOURCES = \
 	src/pool/retry.h \
 	src/pool/sched.c \
 	src/pool/sched.h \
+	src/pool/shortage.c \
+	src/pool/shortage.h \
 	src/pool/slot.c \
 	src/pool/slot.h \
 	src/pool/slots.h \

@@ -34,6 +34,7 @@ unit_sources = \
 	tests/unit/test_resume.c \
 	tests/unit/test_sched.c \
 	tests/unit/test_shell.c \
+	tests/unit/test_shortage.c \
 	tests/unit/test_slot.c \
 	tests/unit/test_spawn.c \
 	tests/unit/test_spool.c \

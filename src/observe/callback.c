@@ -207,11 +207,6 @@ static void on_timeout(void *arg)
 	terminate(arg);
 }
 
-static bool is_shortage(int error)
-{
-	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
-}
-
 static void try_again(void *arg)
 {
 	((struct callback *)arg)->timer.place = 0;
@@ -250,7 +245,7 @@ static void start(struct callback *c)
 	if (pipes_open(&c->pipes, &c->now->input, c->config.capture, &input_rfd) < 0 || start_guard(c, input_rfd) < 0)
 		error = errno;
 	fdio_close(&input_rfd);
-	if (is_shortage(error) && c->put_off < PUT_OFF_MAX) {
+	if (spawn_is_shortage(error) && c->put_off < PUT_OFF_MAX) {
 		c->put_off++;
 		put_off(c);
 	} else if (error) {

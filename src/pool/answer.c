@@ -99,7 +99,7 @@ static void return_unstarted(struct slot *slot, struct task *t, int error)
 	pool_give_back(p, t);
 	if (error == EMFILE) /* its own limit, and nobody will give any back */
 		pool_fail(p, xasprintf("a worker cannot start tasks: %s; raise ulimit -n", strerror(error)));
-	pool_do_with_less(p, error, p->sched.workers - 1);
+	pool_do_with_less(p, error);
 }
 
 void pool_on_done(struct slot *slot, const struct msg *m)

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * The beginning of an attempt, and its end by force: time limits, and the pool's own stopping.
+ * The beginning of an attempt, and its end by force: time limits, and the pool's own stopping. And the limits of the
+ * system, which are waited out.
  */
 #include <config.h>
 
 #include "pool/slots.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/report.h"
 
 #define START_NS (5 * NS_PER_MS)    /* for the worker to start it: no task gets less than its limit */
 #define MEDIAN_OF 3                 /* attempts must have succeeded before a percentage of their runtime is a limit */
 #define ANSWER_NS (10 * NS_PER_SEC) /* a worker gives up on what cannot be killed long before */
+#define WARN_NS (4 * NS_PER_SEC)    /* of a shortage in which nothing runs */
 
 static void signal_slot(struct slot *slot, int signo)
 {
@@ -123,4 +127,45 @@ void pool_begin_current(struct slot *slot)
 	}
 	pool_emit_for(slot, (struct pool_event){.kind = POOL_STARTED, .task = slot->current});
 	pool_stop_slot(slot);
+}
+
+/* Shortages. */
+
+/* It may never end: then somebody should know what is waited for. */
+static void warn_of_rest(struct pool *p)
+{
+	if (p->warned_rest || p->config.quiet || p->shortage.idle_ns < WARN_NS)
+		return;
+	p->warned_rest = true;
+	warn_msg("no task can be started: %s; still waiting; %s", strerror(p->shortage.error),
+		 shortage_remedy(p->shortage.error));
+}
+
+/* Has a worker still to show whether there is room for what it will do? */
+static bool is_one_starting(const struct pool *p)
+{
+	for (const struct link *l = p->links; l; l = l->next)
+		if (l->slot && !l->ready)
+			return true;
+	return false;
+}
+
+static void on_recover(void *arg)
+{
+	struct pool *p = arg;
+	bool too_early = !p->shortage.resting && is_one_starting(p);
+	if (too_early || shortage_retry(&p->shortage, p->sched.workers, p->config.jobs))
+		loop_set_timer(p->loop, &p->recover, p->shortage.pause_ns);
+	warn_of_rest(p);
+}
+
+void pool_do_with_less(struct pool *p, int error)
+{
+	if (!p->warned_shortage && !p->config.quiet)
+		warn_msg("cannot run %u tasks at once: %s; going on with fewer", p->config.jobs, strerror(error));
+	p->warned_shortage = true;
+	shortage_met(&p->shortage, error, p->sched.workers - p->sched.in[SLOT_IDLE].count);
+	p->recover.fire = on_recover;
+	p->recover.arg = p;
+	loop_set_timer(p->loop, &p->recover, p->shortage.pause_ns);
 }

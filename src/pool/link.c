@@ -209,6 +209,7 @@ static void on_death(struct link *l)
 	bool ready = l->ready;
 	if (!slot)
 		l->pool->heirs = true;
+	shortage_eased(&l->pool->shortage);
 	link_close(l);
 	if (!slot)
 		return;

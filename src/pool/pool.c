@@ -12,8 +12,8 @@
 #include "base/report.h"
 #include "base/xalloc.h"
 #include "pool/slots.h"
+#include "process/spawn.h"
 
-#define RECOVER_NS (300 * NS_PER_MS) /* how long to do with fewer workers after a shortage */
 #define RETRY_HELD_MAX 10000         /* so many wait for their next attempt before no new tasks are wanted */
 #define CLOSE_NS (6 * NS_PER_SEC)    /* how long workers may take to end; a second more than they allow themselves */
 
@@ -195,27 +195,6 @@ static void add_slot(struct pool *p)
 	sched_add(&p->sched, &slot->sched);
 }
 
-static void on_recover(void *arg)
-{
-	struct pool *p = arg;
-	size_t more = p->sched.workers + p->sched.workers / 2 + 1;
-	p->resting = false;
-	p->cap = more < p->config.jobs ? more : p->config.jobs;
-	if (p->cap < p->config.jobs)
-		loop_set_timer(p->loop, &p->recover, RECOVER_NS);
-}
-
-/* There are not enough processes, fds or memory: do with what there is, and try again later. */
-void pool_do_with_less(struct pool *p, int error, size_t cap)
-{
-	if (!p->warned_shortage && !p->config.quiet)
-		warn_msg("cannot run %u tasks at once: %s; going on with fewer", p->config.jobs, strerror(error));
-	p->warned_shortage = true;
-	p->cap = cap > 0 ? cap : 1;
-	p->resting = cap == 0;
-	loop_set_timer(p->loop, &p->recover, RECOVER_NS);
-}
-
 static void attach(struct pool *p, struct sched_slot *empty)
 {
 	if (!empty)
@@ -225,15 +204,16 @@ static void attach(struct pool *p, struct sched_slot *empty)
 		sched_event(&p->sched, &slot->sched, SLOT_ON_ATTACH);
 	else if (errno == EMFILE && !p->links) /* the limit is ours alone, and nobody will give any back */
 		pool_fail(p, xasprintf("cannot start a worker: %s; raise ulimit -n", strerror(errno)));
-	else if (errno == EAGAIN || errno == ENOMEM || errno == EMFILE || errno == ENFILE)
-		pool_do_with_less(p, errno, p->sched.workers);
+	else if (spawn_is_shortage(errno))
+		pool_do_with_less(p, errno);
 	else
 		pool_fail(p, xasprintf("cannot start a worker: %s", strerror(errno)));
 }
 
 static size_t wanted_workers(const struct pool *p)
 {
-	return p->cap < p->config.jobs ? p->cap : p->config.jobs;
+	size_t cap = p->shortage.cap;
+	return cap > 0 && cap < p->config.jobs ? cap : p->config.jobs;
 }
 
 /* Send away the workers that have had their share, and those that are too many. */
@@ -280,7 +260,7 @@ static bool start_one(struct pool *p, bool may_start)
 		return true;
 	case SCHED_ATTACH:
 		attach(p, a.slot);
-		return !p->resting && !p->error;
+		return !p->shortage.resting && !p->error;
 	case SCHED_CALL_BACK:
 		call_back((struct slot *)a.slot);
 		return true;
@@ -300,7 +280,7 @@ bool pool_is_full(const struct pool *p)
 static bool may_start(const struct pool *p)
 {
 	bool in_turn = !p->config.in_turn || p->retry.count == 0;
-	return !p->stop && !p->resting && in_turn && (p->returned > 0 || !pool_is_full(p));
+	return !p->stop && !p->shortage.resting && in_turn && (p->returned > 0 || !pool_is_full(p));
 }
 
 static bool runs(const struct pool *p, uint64_t place)
@@ -345,8 +325,7 @@ void pool_turn(struct pool *p)
 
 void pool_open(struct pool *p, const struct pool_config *config, struct loop *loop, struct observer *observers)
 {
-	*p = (struct pool){.config = *config, .loop = loop, .observers = observers, .cap = config->jobs};
-	p->recover = (struct timer){.fire = on_recover, .arg = p};
+	*p = (struct pool){.config = *config, .loop = loop, .observers = observers};
 	p->ask_gate.fire = on_ask_gate;
 	p->gated = gate_is_wanted(&config->gate);
 	gate_open(&p->gate, &config->gate);
@@ -378,7 +357,8 @@ void pool_resize(struct pool *p, int delta)
 		p->config.jobs--;
 	else if (delta > 0 && p->config.jobs < UINT32_MAX)
 		p->config.jobs++;
-	p->cap = p->config.jobs;
+	p->shortage = (struct shortage){0};
+	loop_cancel_timer(p->loop, &p->recover);
 }
 
 /* To every worker, whatever it runs: seq 0. */

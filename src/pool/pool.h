@@ -20,6 +20,7 @@
 #include "pool/observer.h"
 #include "pool/retry.h"
 #include "pool/sched.h"
+#include "pool/shortage.h"
 #include "proto/msg.h"
 
 struct pool_config {
@@ -67,10 +68,9 @@ struct pool {
 	struct gate gate;            /* if `gated` */
 	struct timer ask_gate;       /* it was closed; when to ask again */
 	size_t waiting, running;     /* running: given to workers, sent ahead included */
-	size_t cap;                  /* workers that there are resources for */
-	bool resting;                /* no resources for even one: wait for `recover` */
-	struct timer recover;
-	bool warned_shortage;
+	struct shortage shortage;    /* of processes, fds or memory */
+	struct timer recover;        /* ... may be over */
+	bool warned_shortage, warned_rest;
 	bool proven;                 /* a task has been executed */
 	bool suspended;
 	bool choked;                 /* as the observers wanted it last */

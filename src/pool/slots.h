@@ -65,9 +65,6 @@ void pool_give_back(struct pool *p, struct task *t);
 /* A task whose attempt has failed waits for the next one: its time, then its turn, first of all. */
 void pool_try_again(struct pool *p, struct task *t);
 
-/* There are not enough processes, fds or memory (`error`): at most `cap` workers for a while; 0: rest. */
-void pool_do_with_less(struct pool *p, int error, size_t cap);
-
 /* The pool cannot go on; the first reason counts. `why` is taken over. */
 void pool_fail(struct pool *p, char *why);
 
@@ -81,6 +78,9 @@ void pool_note_runtime(struct pool *p, uint64_t runtime_ns);
 
 /* End what it runs, as hard as the pool's `stop` says. */
 void pool_stop_slot(struct slot *slot);
+
+/* There are not enough processes, fds or memory (`error`) for more than what is busy now: wait with the rest. */
+void pool_do_with_less(struct pool *p, int error);
 
 /* answer.c: what the messages of a worker lead to */
 

@@ -148,6 +148,11 @@ int spawn_late_error(void)
 	return verdict->error;
 }
 
+bool spawn_is_shortage(int error)
+{
+	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 struct spawn_result spawn(const struct spawn_request *request)
 {
 	verdict->error = 0;

@@ -53,6 +53,9 @@ int spawn_restore(const struct spawn_origin *origin);
  * vfork does not wait (valgrind) is it ever anything else. */
 int spawn_late_error(void);
 
+/* Does this errno say that there is too little of something now: processes, memory, fds? */
+bool spawn_is_shortage(int error);
+
 /* Start it. The child is killed when the calling process dies. All signals must be blocked by the caller;
  * the child has none blocked. A child that failed before exec has been reaped. */
 struct spawn_result spawn(const struct spawn_request *request);

@@ -49,16 +49,11 @@ static void be_over(struct attempt *a)
 	}
 }
 
-static bool is_shortage(int error)
-{
-	return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
-}
-
 static void be_over_unstarted(struct attempt *a, int error)
 {
 	capture_close(&a->out);
 	capture_close(&a->err);
-	a->outcome.kind = is_shortage(error) ? OUTCOME_NO_RESOURCES : OUTCOME_NOT_STARTED;
+	a->outcome.kind = spawn_is_shortage(error) ? OUTCOME_NO_RESOURCES : OUTCOME_NOT_STARTED;
 	a->outcome.code = error;
 	be_over(a);
 }

@@ -37,6 +37,7 @@
 	X(resume) \
 	X(sched) \
 	X(shell) \
+	X(shortage) \
 	X(slot) \
 	X(spawn) \
 	X(spool) \
