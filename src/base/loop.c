@@ -94,6 +94,11 @@ static void sift_down(struct loop *l, size_t i, struct timer *t)
 	put(l, i, t);
 }
 
+bool loop_timer_is_set(const struct timer *t)
+{
+	return t->place > 0;
+}
+
 void loop_cancel_timer(struct loop *l, struct timer *t)
 {
 	if (t->place == 0)

@@ -58,6 +58,7 @@ void loop_start_clock(struct loop *l);
 /* Set (or move) a timer to fire `after_ns` from now; cancel it if it is set. */
 void loop_set_timer(struct loop *l, struct timer *t, uint64_t after_ns);
 void loop_cancel_timer(struct loop *l, struct timer *t);
+bool loop_timer_is_set(const struct timer *t);
 
 /* Wait for events or the next timer, then call what became ready, then what is due. With `wait` false
  * only what is ready now. -1 and errno if the kernel refuses. */

@@ -209,7 +209,7 @@ static void on_timeout(void *arg)
 
 static void try_again(void *arg)
 {
-	((struct callback *)arg)->timer.place = 0;
+	(void)arg; /* callback_turn sees that the timer is not set any more */
 }
 
 /* For want of processes or fds it waits, first in line as before. */
@@ -309,7 +309,7 @@ void callback_turn(struct callback *c)
 	make_room(c);
 	if (c->pipes.error && !c->error)
 		c->error = c->pipes.error;
-	if (!c->now && c->first && !c->stopped && c->timer.place == 0)
+	if (!c->now && c->first && !c->stopped && !loop_timer_is_set(&c->timer))
 		start(c);
 	c->observer.full = c->waiting > WAITING_MAX || (c->config.sync && !callback_idle(c));
 }
