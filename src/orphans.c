@@ -7,25 +7,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/report.h"
 #include "process/kin.h"
 
 #define ORPHANS_NS NS_PER_SEC /* to end what a dead worker has left */
-
-static bool is_in(const struct buf *pids, pid_t pid)
-{
-	const pid_t *p = (const void *)buf_head(pids);
-	for (size_t i = 0; i < buf_len(pids) / sizeof *p; i++)
-		if (p[i] == pid)
-			return true;
-	return false;
-}
 
 /* Workers and guards are waited for by their owners. What we were born with is not ours to touch, nor is what
  * that leaves behind; those can be told from our own by the environment only. */
 static bool is_not_ours(const void *arg, pid_t pid)
 {
 	const struct orphans *o = arg;
-	if (pool_owns(o->pool, pid) || callback_owns(o->callback, pid) || is_in(&o->born, pid))
+	if (pool_owns(o->pool, pid) || callback_owns(o->callback, pid) || kin_has(&o->born, pid))
 		return true;
 	return buf_len(&o->born) > 0 && !kin_started_with(pid, o->tag);
 }
@@ -33,7 +25,20 @@ static bool is_not_ours(const void *arg, pid_t pid)
 static bool is_spared(const void *arg, pid_t pid)
 {
 	const struct orphans *o = arg;
-	return is_in(&o->left, pid) || is_not_ours(arg, pid);
+	return kin_has(&o->left, pid) || is_not_ours(arg, pid);
+}
+
+/* What cannot be ended is named, once, and left. */
+static void end_and_name(struct orphans *o)
+{
+	struct buf escaped = {0};
+	kin_end(is_spared, o, ORPHANS_NS, &escaped);
+	if (buf_len(&escaped) > 0) {
+		warn_msg("these processes cannot be ended and are left:%.*s", (int)buf_len(&escaped), buf_head(&escaped));
+		buf_reset(&o->left);
+		kin_children(&o->left);
+	}
+	buf_clear(&escaped);
 }
 
 /* With --leave, what a worker or a guard handed over by ending may stay, until it ends by itself. */
@@ -46,7 +51,7 @@ void orphans_end(struct orphans *o)
 		kin_children(&o->left);
 	}
 	if (o->pool->orphans || (inherited && !o->leave))
-		kin_end(is_spared, o, ORPHANS_NS);
+		end_and_name(o);
 	o->pool->heirs = o->pool->orphans = o->callback->ended = o->child_died = false;
 }
 

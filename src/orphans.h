@@ -21,7 +21,7 @@ struct orphans {
 	bool leave;        /* --leave: background processes of finished tasks may live */
 	bool child_died;   /* since they were looked at */
 	struct buf born;   /* pids of children that this process was born with */
-	struct buf left;   /* --leave: pids of what finished tasks have left */
+	struct buf left;   /* pids of what finished tasks have left: --leave, or it cannot be ended */
 	char tag[40];      /* FORKPOOL_PID=..., which all that we start is given */
 };
 

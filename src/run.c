@@ -234,7 +234,7 @@ static bool is_over(struct run *r)
 		return true;
 	if (!callback_idle(&r->callback))
 		return false;
-	if (r->signo && !output_empty(&r->output) && r->abandon.place == 0)
+	if (r->signo && !output_empty(&r->output) && !loop_timer_is_set(&r->abandon))
 		loop_set_timer(&r->loop, &r->abandon, ABANDON_NS);
 	return output_empty(&r->output);
 }

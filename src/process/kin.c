@@ -106,6 +106,26 @@ void kin_children(struct buf *pids)
 		children_from_scan(pids);
 }
 
+static size_t count_of(const struct buf *pids)
+{
+	return buf_len(pids) / sizeof(pid_t);
+}
+
+static pid_t nth(const struct buf *pids, size_t i)
+{
+	pid_t pid;
+	memcpy(&pid, buf_head(pids) + i * sizeof pid, sizeof pid);
+	return pid;
+}
+
+bool kin_has(const struct buf *pids, pid_t pid)
+{
+	for (size_t i = 0; i < count_of(pids); i++)
+		if (nth(pids, i) == pid)
+			return true;
+	return false;
+}
+
 static void add_name(struct buf *out, pid_t pid)
 {
 	struct buf text = {0};
@@ -122,10 +142,8 @@ size_t kin_signal(int signo, bool (*spare)(const void *arg, pid_t pid), const vo
 	struct buf pids = {0};
 	size_t counted = 0;
 	kin_children(&pids);
-	const char *p = buf_head(&pids);
-	for (size_t i = 0; i < buf_len(&pids) / sizeof(pid_t); i++) {
-		pid_t pid;
-		memcpy(&pid, p + i * sizeof pid, sizeof pid);
+	for (size_t i = 0; i < count_of(&pids); i++) {
+		pid_t pid = nth(&pids, i);
 		if (spare && spare(arg, pid))
 			continue;
 		bool forbidden = kill(pid, signo) < 0 && errno == EPERM;
@@ -137,15 +155,28 @@ size_t kin_signal(int signo, bool (*spare)(const void *arg, pid_t pid), const vo
 	return counted;
 }
 
+void kin_ask_to_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, struct buf *told)
+{
+	struct buf pids = {0};
+	kin_children(&pids);
+	for (size_t i = 0; i < count_of(&pids); i++) {
+		pid_t pid = nth(&pids, i);
+		if (kin_has(told, pid) || (spare && spare(arg, pid)))
+			continue;
+		kill(pid, SIGTERM);
+		kill(pid, SIGCONT);
+	}
+	buf_clear(told);
+	*told = pids;
+}
+
 /* Reap by pid, since children that are spared must stay as they are, dead ones too. */
 void kin_reap(bool (*spare)(const void *arg, pid_t pid), const void *arg)
 {
 	struct buf pids = {0};
 	kin_children(&pids);
-	const char *p = buf_head(&pids);
-	for (size_t i = 0; i < buf_len(&pids) / sizeof(pid_t); i++) {
-		pid_t pid;
-		memcpy(&pid, p + i * sizeof pid, sizeof pid);
+	for (size_t i = 0; i < count_of(&pids); i++) {
+		pid_t pid = nth(&pids, i);
 		if (!spare || !spare(arg, pid))
 			waitpid(pid, NULL, WNOHANG);
 	}
@@ -167,7 +198,19 @@ bool kin_started_with(pid_t pid, const char *entry)
 	return found;
 }
 
-void kin_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, unsigned long long bound_ns)
+/* After SIGKILL and all the time that was allowed: another user's, or one that the kernel does not let go. */
+static void name_children(bool (*spare)(const void *arg, pid_t pid), const void *arg, struct buf *escaped)
+{
+	struct buf pids = {0};
+	kin_children(&pids);
+	for (size_t i = 0; i < count_of(&pids); i++)
+		if (!spare || !spare(arg, nth(&pids, i)))
+			add_name(escaped, nth(&pids, i));
+	buf_clear(&pids);
+}
+
+void kin_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, unsigned long long bound_ns,
+	     struct buf *escaped)
 {
 	unsigned long long until = clock_ns() + bound_ns;
 	while (kin_signal(SIGKILL, spare, arg, NULL) > 0 && clock_ns() < until) {
@@ -175,4 +218,6 @@ void kin_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, unsigne
 		poll(NULL, 0, 1); /* a killed process takes a moment to die, and its children to come here */
 	}
 	kin_reap(spare, arg);
+	if (escaped)
+		name_children(spare, arg, escaped);
 }

@@ -25,10 +25,17 @@ int kin_die_with(pid_t parent, int signo);
 /* The pids of all children as an array at `pids` (pid_t each, appended). Without /proc: none. */
 void kin_children(struct buf *pids);
 
+/* Is `pid` one of these? */
+bool kin_has(const struct buf *pids, pid_t pid);
+
 /* Send `signo` to every child that `spare` (may be NULL) does not want kept. Returns how many there are; those
  * that may not be signalled (another user's) are not counted and, if `escaped` is given, appended to it as
  * " NAME (PID)". */
 size_t kin_signal(int signo, bool (*spare)(const void *arg, pid_t pid), const void *arg, struct buf *escaped);
+
+/* SIGTERM, once, to every child that is neither spared nor among `told`, the pids of those that had it before; and
+ * SIGCONT, since a stopped process sees it when it goes on. `told` is brought up to date. */
+void kin_ask_to_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, struct buf *told);
 
 /* Reap those that are dead and not spared. */
 void kin_reap(bool (*spare)(const void *arg, pid_t pid), const void *arg);
@@ -37,7 +44,8 @@ void kin_reap(bool (*spare)(const void *arg, pid_t pid), const void *arg);
 bool kin_started_with(pid_t pid, const char *entry);
 
 /* Kill and reap every child that is not spared, and what those leave behind, until none is left or
- * `bound_ns` have passed. */
-void kin_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, unsigned long long bound_ns);
+ * `bound_ns` have passed. What is there still is appended to `escaped` (may be NULL) as " NAME (PID)". */
+void kin_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, unsigned long long bound_ns,
+	     struct buf *escaped);
 
 #endif

@@ -30,12 +30,7 @@ void attempt_init(struct attempt *a)
 
 static bool is_spared(const void *arg, pid_t pid)
 {
-	const struct attempt *a = arg;
-	const pid_t *pids = (const void *)buf_head(&a->spared);
-	for (size_t i = 0; i < buf_len(&a->spared) / sizeof *pids; i++)
-		if (pids[i] == pid)
-			return true;
-	return false;
+	return kin_has(&((const struct attempt *)arg)->spared, pid);
 }
 
 static void be_over(struct attempt *a)
@@ -106,10 +101,12 @@ static void end_stopped(struct attempt *a, int signo)
 
 /* Leftovers: TERM, 200 ms, KILL, a second, and their names to the user. */
 
-static void signal_leftovers(const struct attempt *a)
+static void signal_leftovers(struct attempt *a)
 {
-	kin_signal(a->killing ? SIGKILL : SIGTERM, is_spared, a, NULL);
-	kin_signal(SIGCONT, is_spared, a, NULL); /* a stopped process sees TERM when it goes on */
+	if (a->killing)
+		kin_signal(SIGKILL, is_spared, a, NULL);
+	else
+		kin_ask_to_end(is_spared, a, &a->told);
 }
 
 static void name_escaped(struct attempt *a)
@@ -165,8 +162,11 @@ void attempt_reap(struct attempt *a)
 		be_over(a);
 		return;
 	}
-	if (a->state == ATTEMPT_RUNNING && !a->killing)
-		a->leave_until_ns = clock_ns() + LEAVE_TERM_NS;
+	if (a->state == ATTEMPT_RUNNING) {
+		buf_reset(&a->told);
+		if (!a->killing)
+			a->leave_until_ns = clock_ns() + LEAVE_TERM_NS;
+	}
 	a->state = ATTEMPT_LEAVING;
 	signal_leftovers(a);
 }
@@ -275,12 +275,13 @@ void attempt_clear(struct attempt *a)
 {
 	if (a->state == ATTEMPT_RUNNING)
 		kill(-a->pid, SIGKILL);
-	kin_end(is_spared, a, END_NS);
+	kin_end(is_spared, a, END_NS, NULL); /* what is left then is named by forkpool, whose child it becomes */
 	capture_close(&a->out);
 	capture_close(&a->err);
 	buf_clear(&a->out.held);
 	buf_clear(&a->err.held);
 	buf_clear(&a->escaped);
 	buf_clear(&a->spared);
+	buf_clear(&a->told);
 	buf_clear(&a->argv_space);
 }

@@ -38,6 +38,7 @@ struct attempt {
 	struct capture out, err;
 	struct buf escaped;      /* names of what could not be ended, for the user; empty: nothing */
 	struct buf spared;       /* pids of what finished commands have left: --leave, or it cannot be ended */
+	struct buf told;         /* of LEAVING: pids of those that have been asked to end */
 	struct buf argv_space;   /* reused from one to the next */
 };
 

@@ -140,7 +140,7 @@ START_TEST(children)
 	assert_children(pids, ARRAY_LEN(pids)); /* dead ones too, until they are reaped */
 	ck_assert_int_eq(status_of(pids[0]), SIGKILL);
 	assert_children(pids + 1, ARRAY_LEN(pids) - 1);
-	kin_end(NULL, NULL, BOUND_NS);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
 	assert_nobody_lives();
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(orphans_come_here)
 	pid_t orphan = fork_orphan();
 	assert_children(&orphan, 1);
 	ck_assert_int_eq(getsid(orphan), orphan);
-	kin_end(NULL, NULL, BOUND_NS);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
 	assert_nobody_lives();
 }
 END_TEST
@@ -163,9 +163,9 @@ START_TEST(end_of_everything)
 	fork_chain(LENGTH);
 	for (int i = 0; i < LENGTH; i++)
 		wait_for_one();
-	kin_end(NULL, NULL, BOUND_NS);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
 	assert_nobody_lives();
-	kin_end(NULL, NULL, BOUND_NS);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
 }
 END_TEST
 
@@ -174,7 +174,7 @@ START_TEST(stopped_ones_end_too)
 	pid_t pid = fork_living();
 	kill(pid, SIGSTOP);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WSTOPPED | WNOWAIT), 0);
-	kin_end(NULL, NULL, BOUND_NS);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
 	assert_nobody_lives();
 }
 END_TEST
@@ -192,7 +192,7 @@ START_TEST(those_that_are_spared)
 	buf_add(&spared, &kept, sizeof kept);
 	buf_add(&spared, &dead, sizeof dead);
 	kill(dead, SIGUSR1);
-	kin_end(is_spared, &spared, BOUND_NS);
+	kin_end(is_spared, &spared, BOUND_NS, NULL);
 	ck_assert_int_eq(waitpid(other, NULL, WNOHANG), -1);
 	ck_assert_int_eq(status_of(dead), SIGUSR1);
 	assert_children(&kept, 1);
@@ -222,7 +222,7 @@ START_TEST(dead_ones_are_reaped)
 	ck_assert_int_eq(waitpid(pids[2], NULL, WNOHANG), 0);
 	ck_assert_int_eq(status_of(pids[0]), SIGUSR1);
 	buf_clear(&spared);
-	kin_end(NULL, NULL, BOUND_NS);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
 }
 END_TEST
 
@@ -246,7 +246,7 @@ START_TEST(environment_of_the_start)
 	ck_assert_int_eq(read(lived_rfd, &c, 1), 1);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		ck_assert_msg(kin_started_with(pid, cases[i].entry) == cases[i].found, "%s", cases[i].entry);
-	kin_end(NULL, NULL, BOUND_NS);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
 	ck_assert(!kin_started_with(pid, "A=1"));
 }
 END_TEST
@@ -284,7 +284,7 @@ static int end_of_anothers(void)
 	if (buf_len(&escaped) != (size_t)n || memcmp(buf_head(&escaped), expected, (size_t)n) != 0)
 		return 3;
 	buf_clear(&escaped);
-	kin_end(NULL, NULL, BOUND_NS * 100);
+	kin_end(NULL, NULL, BOUND_NS * 100, NULL);
 	return waitpid(pid, NULL, WNOHANG) == 0 ? 0 : 4;
 }
 

@@ -48,8 +48,8 @@ END_TEST
 
 /* Even one that is stopped. */
 static const char *const tidy_leftovers[] = {
-	"(trap 'trap \"\" TERM; echo late; echo tidy >&9; exit' TERM; " FOR_EVER " & echo >$D/ready; wait) &",
-	"sh -c 'trap \"trap : TERM; echo late; echo tidy >&9; exit\" TERM; kill -STOP $$; :' & "
+	"(trap 'echo late; echo tidy >&9; exit' TERM; " FOR_EVER " & echo >$D/ready; wait) &",
+	"sh -c 'trap \"echo late; echo tidy >&9; exit\" TERM; kill -STOP $$; :' & "
 	"until grep -q State:.T /proc/$!/status; do :; done; echo >$D/ready;",
 };
 
@@ -62,6 +62,18 @@ START_TEST(leftovers_may_tidy_up)
 	expect_done(1, OUTCOME_EXITED, 0);
 	assert_output(1, "late\n");
 	ck_assert_str_eq(read_text(alive_fd), "tidy\n");
+}
+END_TEST
+
+/* The end of one is no reason to tell the other again. */
+START_TEST(leftovers_are_told_once)
+{
+	start_ready_worker(SETUP_CAPTURE);
+	send_task(1, "exec 9>$D/alive; (trap 'echo told >&9; echo >$D/go' TERM; echo >$D/ready; while :; do :; done) & "
+		     "read x <$D/ready; (trap 'read x <$D/go; exit' TERM; echo >$D/ready; while :; do :; done) & "
+		     "read x <$D/ready");
+	expect_done(1, OUTCOME_EXITED, 0);
+	ck_assert_str_eq(read_text(alive_fd), "told\n");
 }
 END_TEST
 
@@ -360,6 +372,7 @@ Suite *worker_end_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, leftovers_end_first, 0, ARRAY_LEN(leftovers));
 	tcase_add_loop_test(t, leftovers_may_tidy_up, 0, ARRAY_LEN(tidy_leftovers));
+	tcase_add_test(t, leftovers_are_told_once);
 	tcase_add_test(t, leftovers_may_live);
 	tcase_add_test(t, leftovers_of_a_terminated_task);
 	tcase_add_test(t, leftovers_that_cannot_be_ended);
