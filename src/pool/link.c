@@ -191,6 +191,8 @@ static int next_message(struct link *l)
 	int r = channel_next(&l->channel, &m);
 	if (r < 0 && !l->channel.greeted)
 		fail_greeting(l);
+	else if (r < 0 && l->slot)
+		warn_msg("worker %d sent a malformed message; it is replaced", (int)l->pid);
 	if (r <= 0)
 		return r;
 	if (!l->slot)
