@@ -40,6 +40,8 @@ src_libforkpool_a_SOURCES = \
 	src/process/capture.h \
 	src/process/environment.c \
 	src/process/environment.h \
+	src/process/fds.c \
+	src/process/fds.h \
 	src/process/kin.c \
 	src/process/kin.h \
 	src/process/spawn.c \
@@ -54,6 +56,8 @@ src_libforkpool_a_SOURCES = \
 	src/task/word.h \
 	src/worker/attempt.c \
 	src/worker/attempt.h \
+	src/worker/guard.c \
+	src/worker/guard.h \
 	src/worker/worker.c \
 	src/worker/worker.h \
 	src/transport/peer.c \
@@ -97,8 +101,6 @@ src_libforkpool_a_SOURCES = \
 	src/feed/template.h \
 	src/observe/callback.c \
 	src/observe/callback.h \
-	src/observe/guard.c \
-	src/observe/guard.h \
 	src/observe/journal.c \
 	src/observe/journal.h \
 	src/observe/order.c \

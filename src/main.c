@@ -7,6 +7,7 @@
 #include "base/fdio.h"
 #include "base/report.h"
 #include "cli/options.h"
+#include "process/fds.h"
 #include "run.h"
 #include "transport/peer.h"
 
@@ -19,6 +20,7 @@ int main(int argc, char **argv)
 	if (fdio_fill_standard() < 0)
 		die_sys(EXIT_FORKPOOL, "cannot open /dev/null");
 	fdio_init();
+	fds_init();
 	peer_init(&origin);
 	origin.sigchld_ignored = sigaction(SIGCHLD, NULL, &chld) == 0 && chld.sa_handler == SIG_IGN;
 	if (origin.sigchld_ignored)

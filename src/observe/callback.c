@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/xalloc.h"
-#include "observe/guard.h"
+#include "worker/guard.h"
 #include "process/environment.h"
 
 /* So many may wait before the pool starts no more tasks. */

@@ -14,11 +14,8 @@ struct peer {
 	pid_t pid;    /* a child of ours, to be reaped by the caller */
 };
 
-/* Note which fds forkpool was started with: call it before any is opened. `origin` is borrowed. */
+/* `origin` is borrowed. */
 void peer_init(const struct spawn_origin *origin);
-
-/* In a forked process: close every fd of ours but for the `n` of `keep`. */
-void peer_close_others(const int *keep, int n);
 
 /* Fork a process that calls `serve` with its two fds and `arg` and exits with what that returns. It
  * keeps what the caller of forkpool left open (those fds are not close-on-exec) and nothing of ours.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "process/fds.h"
 #include "process_help.h"
 #include "transport/peer.h"
 
@@ -26,6 +27,7 @@ static void set_up(void)
 	inherited = fcntl(0, F_DUPFD, 100);
 	ours_before = fcntl(0, F_DUPFD_CLOEXEC, 50);
 	origin = (struct spawn_origin){0};
+	fds_init();
 	peer_init(&origin);
 }
 
@@ -151,11 +153,11 @@ static int keep_some(void)
 	int fds[ARRAY_LEN(numbers)];
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		fds[i] = fcntl(0, F_DUPFD_CLOEXEC, numbers[i]);
-	peer_close_others((int[]){fds[4], fds[0], fds[5]}, 3);
+	fds_close_others((int[]){fds[4], fds[0], fds[5]}, 3);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if ((fcntl(fds[i], F_GETFD) >= 0) != (i == 0 || i >= 4))
 			return 1;
-	peer_close_others(NULL, 0);
+	fds_close_others(NULL, 0);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fcntl(fds[i], F_GETFD) >= 0)
 			return 2;

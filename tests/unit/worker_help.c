@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "process/fds.h"
 #include "process/kin.h"
 #include "process_help.h"
 #include "transport/peer.h"
@@ -44,6 +45,7 @@ void worker_help_set_up(void)
 	worker_origin = (struct spawn_origin){0};
 	in_worker = NULL;
 	channel = (struct channel){.rfd = -1, .wfd = -1};
+	fds_init();
 	peer_init(&worker_origin);
 	ck_assert_int_eq(kin_init(), 0);
 	make_dir();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "observe/guard.h"
+#include "worker/guard.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/signals.h"
 #include "base/xalloc.h"
+#include "process/fds.h"
 #include "process/kin.h"
-#include "transport/peer.h"
 #include "worker/attempt.h"
 
 /* What forkpool asks of a guard, and what the command gets: a guard itself must not be stopped or killed. */
@@ -67,7 +67,7 @@ static _Noreturn void guard_run(const struct guard_spec *spec, pid_t parent)
 	for (int i = 0; i < N_SIGNALS; i++)
 		asked[i + 1] = signals[i].asked;
 	setpgid(0, 0);
-	peer_close_others((int[]){spec->stdin_fd, spec->stdout_fd, spec->stderr_fd}, 3);
+	fds_close_others((int[]){spec->stdin_fd, spec->stdout_fd, spec->stderr_fd}, 3);
 	int signal_fd = signals_open_all_blocked(asked, N_SIGNALS + 1);
 	if (signal_fd < 0 || kin_init() < 0 || spawn_init(spec->origin) < 0 || kin_die_with(parent, SIGTERM) < 0)
 		_exit(126);

@@ -3,8 +3,8 @@
  * guard: a forked process that runs one command and answers for all that the command starts: when it is over,
  * or when forkpool dies, nothing of it is left. It ends as the command ended.
  */
-#ifndef OBSERVE_GUARD_H
-#define OBSERVE_GUARD_H
+#ifndef WORKER_GUARD_H
+#define WORKER_GUARD_H
 
 #include <stdbool.h>
 #include <sys/types.h>
