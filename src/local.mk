@@ -8,6 +8,7 @@ src_forkpool_LDADD = src/libforkpool.a
 
 noinst_LIBRARIES += src/libforkpool.a
 src_libforkpool_a_SOURCES = \
+	src/base/array.h \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/cgroup.c \
@@ -30,6 +31,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/spool.h \
 	src/base/strnum.c \
 	src/base/strnum.h \
+	src/base/wait.c \
+	src/base/wait.h \
 	src/base/xalloc.c \
 	src/base/xalloc.h \
 	src/proto/channel.c \

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/xalloc.h"
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 int loop_open(struct loop *l)
 {

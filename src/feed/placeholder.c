@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/xalloc.h"
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
 
 static const struct {
 	const char *text;

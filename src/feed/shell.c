@@ -9,10 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/xalloc.h"
 #include "task/word.h"
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
 
 enum {
 	BLANK = 1,

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/report.h"
+#include "base/wait.h"
 #include "base/xalloc.h"
 #include "worker/guard.h"
 #include "process/environment.h"
@@ -353,8 +354,7 @@ void callback_close(struct callback *c)
 {
 	callback_stop(c, true);
 	if (c->now) {
-		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		wait_for_child(c->pid);
 		c->now->task->unfinished = true;
 		forget(c);
 	}

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "base/report.h"
+#include "base/wait.h"
 #include "base/xalloc.h"
 #include "transport/peer.h"
 
@@ -51,8 +52,7 @@ static void reap(const struct link *l)
 		poll(NULL, 0, 1);
 	}
 	kill(l->pid, SIGKILL);
-	while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	wait_for_child(l->pid);
 }
 
 void link_close(struct link *l)

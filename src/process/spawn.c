@@ -10,38 +10,33 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/wait.h"
 
 /* Where a child that cannot exec says why. Shared memory and not a pipe: it costs no system call, and
  * it also works where vfork is a fork (valgrind). */
-struct verdict {
-	volatile enum spawn_stage stage;
-	volatile int error; /* 0: it was executed */
-};
-
-static struct verdict *verdict;
+static volatile int *child_error; /* 0: it was executed */
 static const struct spawn_origin *origin;
 static pid_t self;
 
 int spawn_init(const struct spawn_origin *o)
 {
-	void *page = mmap(NULL, sizeof *verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *page = mmap(NULL, sizeof *child_error, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return -1;
-	verdict = page;
+	child_error = page;
 	origin = o;
 	self = getpid();
 	return 0;
 }
 
 /* From here to the end of spawn_child: the child of a vfork. Only async-signal-safe calls, and nothing
- * written that the parent still reads, but for `verdict` and argv. */
+ * written that the parent still reads, but for `child_error` and argv. */
 
-static _Noreturn void give_up(enum spawn_stage stage)
+static _Noreturn void give_up(void)
 {
-	verdict->stage = stage;
-	verdict->error = errno;
+	*child_error = errno;
 	_exit(127);
 }
 
@@ -63,18 +58,18 @@ int spawn_restore(const struct spawn_origin *o)
 static void set_up(const struct spawn_request *r)
 {
 	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		give_up(SPAWN_SETUP);
+		give_up();
 	if (getppid() != self) /* it died before the death signal was asked for */
 		_exit(127);
 	if (move_fd(r->stdin_fd, 0) < 0 || move_fd(r->stdout_fd, 1) < 0 || move_fd(r->stderr_fd, 2) < 0)
-		give_up(SPAWN_SETUP);
+		give_up();
 	if (spawn_restore(origin) < 0)
-		give_up(SPAWN_SETUP);
+		give_up();
 	/* Last: a stop that was typed at the terminal before setpgid must not hit a half-born child. */
 	sigset_t none;
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		give_up(SPAWN_SETUP);
+		give_up();
 }
 
 static void execute_file(const char *file, const struct spawn_request *r)
@@ -130,22 +125,21 @@ static _Noreturn void spawn_child(const struct spawn_request *r)
 		errno = ENOENT;
 	if (r->fallback_argv)
 		execve(_PATH_BSHELL, r->fallback_argv, r->envp);
-	give_up(SPAWN_EXEC);
+	give_up();
 }
 
 /* A child that did not get to run its command has already exited, or is about to. */
 static struct spawn_result spawn_confirm(pid_t pid)
 {
-	if (verdict->error == 0)
+	if (*child_error == 0)
 		return (struct spawn_result){.pid = pid};
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return (struct spawn_result){.pid = -1, .stage = verdict->stage, .error = verdict->error};
+	wait_for_child(pid);
+	return (struct spawn_result){.pid = -1, .error = *child_error};
 }
 
 int spawn_late_error(void)
 {
-	return verdict->error;
+	return *child_error;
 }
 
 bool spawn_is_shortage(int error)
@@ -155,11 +149,11 @@ bool spawn_is_shortage(int error)
 
 struct spawn_result spawn(const struct spawn_request *request)
 {
-	verdict->error = 0;
+	*child_error = 0;
 	pid_t pid = vfork();
 	if (pid == 0)
 		spawn_child(request);
 	if (pid < 0)
-		return (struct spawn_result){.pid = -1, .stage = SPAWN_FORK, .error = errno};
+		return (struct spawn_result){.pid = -1, .error = errno};
 	return spawn_confirm(pid);
 }

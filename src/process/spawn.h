@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * spawn: start one command, in a process group of its own, with nothing of forkpool's but its
- * standard fds. Says exactly which step failed and why, and prints nothing.
+ * standard fds. Says why that failed, and prints nothing.
  *
  * Life cycle: spawn_init once in the process that spawns (after every fork of it: the page that a
  * child reports on is not shared between parents), then spawn as often as wanted.
@@ -20,12 +20,6 @@ struct spawn_origin {
 	struct rlimit nofile;
 };
 
-enum spawn_stage {
-	SPAWN_FORK,
-	SPAWN_SETUP, /* process group, death signal, fds */
-	SPAWN_EXEC,
-};
-
 struct spawn_request {
 	const char *file; /* to execute as it is; NULL: argv[0], looked up */
 	/* argv[0] is looked up in PATH as execvp(3) does. argv[-1] must be writable: a script without
@@ -38,9 +32,8 @@ struct spawn_request {
 };
 
 struct spawn_result {
-	pid_t pid;              /* > 0: it runs; -1: it does not, see below */
-	enum spawn_stage stage;
-	int error;              /* errno of that stage */
+	pid_t pid; /* > 0: it runs; -1: it does not */
+	int error; /* errno of what failed then */
 };
 
 /* -1 and errno if the page cannot be had. `origin` is borrowed for good. */

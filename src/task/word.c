@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
+#include "base/array.h"
 
 static const bool bare[256] = {
 	['a' ... 'z'] = true,

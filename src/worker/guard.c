@@ -3,14 +3,14 @@
 
 #include "worker/guard.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/array.h"
 #include "base/signals.h"
+#include "base/wait.h"
 #include "base/xalloc.h"
 #include "process/fds.h"
 #include "process/kin.h"
@@ -26,7 +26,7 @@ static const struct {
 	{SIGUSR2, SIGCONT},
 };
 
-enum { N_SIGNALS = sizeof signals / sizeof signals[0] };
+enum { N_SIGNALS = ARRAY_LEN(signals) };
 
 void guard_signal(pid_t guard, int signo)
 {
@@ -47,7 +47,7 @@ static bool guard_turn(struct attempt *a, int signal_fd, pid_t parent)
 {
 	int wait_ms = a->state == ATTEMPT_LEAVING ? 10 : -1;
 	struct pollfd p = {.fd = signal_fd, .events = POLLIN};
-	if (poll(&p, 1, wait_ms) > 0)
+	if (wait_for_fds(&p, 1, wait_ms) > 0)
 		pass_on(a, signals_take(signal_fd));
 	attempt_reap(a);
 	attempt_press(a);

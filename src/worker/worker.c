@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/signals.h"
+#include "base/wait.h"
 #include "base/xalloc.h"
 #include "process/environment.h"
 #include "process/kin.h"
@@ -323,8 +323,7 @@ static void wait_for_events(struct worker *w, struct pollfd *p)
 	p[P_OUT] = (struct pollfd){.fd = take ? w->attempt.out.rfd : -1, .events = POLLIN};
 	p[P_ERR] = (struct pollfd){.fd = take ? w->attempt.err.rfd : -1, .events = POLLIN};
 	p[P_WRITE] = (struct pollfd){.fd = pending > 0 ? w->channel.wfd : -1, .events = POLLOUT};
-	while (poll(p, P_COUNT, next_due_ms(w)) < 0 && errno == EINTR)
-		;
+	wait_for_fds(p, P_COUNT, next_due_ms(w));
 }
 
 static void turn(struct worker *w)
