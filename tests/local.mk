@@ -145,12 +145,12 @@ tests/cli/%-agent.case: tests/cli/%.test
 check-long: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(long_cases)'
 
-# Forked workers are followed by themselves; what they execute is not. Every process writes a file of
-# its own, which stays empty if all is well, but for a child whose exec failed: valgrind cannot go on then.
-valgrind = valgrind -q --leak-check=full --errors-for-leak-kinds=definite --trace-children=no \
+# Forked workers are followed by themselves; what they execute is not. Every process, and some are not
+# root's, writes a file of its own, which stays empty if all is well, but for a child whose exec failed: valgrind cannot go on then.
+valgrind = $(shell command -v valgrind || echo valgrind) -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --trace-children=no \
 	--log-file=$(abs_top_builddir)/valgrind.logs/%p
 check-valgrind: all
-	rm -rf valgrind.logs && mkdir valgrind.logs
+	rm -rf valgrind.logs && mkdir -m 1777 valgrind.logs
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/unit/unit $(fork_cases)' CK_TIMEOUT_MULTIPLIER=20 \
 		UNIT_WRAPPER='$(valgrind)' FORKPOOL_WRAPPER='$(valgrind)'
 	@! grep -rvE 'failed, errno|EXEC FAILED|stringent tests' valgrind.logs || { echo 'valgrind complains' >&2; exit 1; }
