@@ -144,6 +144,8 @@ static void open_observers(struct run *r)
 	r->output.observer.next = &r->verdict.observer;
 	if (!calls)
 		return;
+	if (o->niceness && spawn_nice(o->niceness) < 0)
+		die_sys(EXIT_FORKPOOL, "cannot run callbacks with --nice %d", o->niceness);
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null_fd < 0)
 		die_sys(EXIT_FORKPOOL, "cannot open /dev/null");
@@ -192,7 +194,8 @@ static void open_pool(struct run *r)
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |
 					   (o->leave ? SETUP_LEAVE : 0)),
-			.env = {r->orphans.tag, strlen(r->orphans.tag) + 1}, .directory = bytes_of(NULL), .initializer = bytes_of(o->initializer)}}},
+			.env = {r->orphans.tag, strlen(r->orphans.tag) + 1}, .niceness = (uint32_t)o->niceness,
+			.initializer = bytes_of(o->initializer)}}},
 		  &r->loop, &r->output.observer);
 }
 

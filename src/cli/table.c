@@ -272,6 +272,16 @@ static void set_memfree(struct parse *p, const struct option_row *row, const cha
 	die_usage("--%s '%s': not a size; use bytes, or a number with K, M, G, T or P: 500M, 1.5G", row->name, value);
 }
 
+static void set_nice(struct parse *p, const struct option_row *row, const char *value)
+{
+	bool is_negative = *value == '-';
+	uint64_t n;
+
+	if (strnum_u64(value + is_negative, 0, is_negative ? 20 : 19, &n) < 0)
+		die_usage("--%s '%s': not a whole number from -20 to 19", row->name, value);
+	p->o->niceness = is_negative ? -(int)n : (int)n;
+}
+
 static void set_joblog(struct parse *p, const struct option_row *row, const char *value)
 {
 	p->o->joblog_appends = *value == '+';
@@ -403,6 +413,7 @@ const struct option_row table_rows[] = {
 		"start nothing while the load average is L or more; also 80% of the CPUs"},
 	{0, "memfree", "SIZE", GROUP_LOAD, false, set_memfree, 0,
 		"start nothing while less than SIZE of memory is available: 500M, 2G"},
+	{0, "nice", "N", GROUP_LOAD, false, set_nice, 0, "run the tasks with N, -20 to 19, added to the niceness"},
 
 	{0, "joblog", "FILE", GROUP_JOURNAL, true, set_joblog, AT(joblog),
 		"log each finished task in FILE; +FILE appends, - is standard output"},

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/wait.h"
@@ -19,6 +20,8 @@
 static volatile int *child_error; /* 0: it was executed */
 static const struct spawn_origin *origin;
 static pid_t self;
+static bool has_niceness;
+static int niceness;
 
 int spawn_init(const struct spawn_origin *o)
 {
@@ -28,6 +31,21 @@ int spawn_init(const struct spawn_origin *o)
 	child_error = page;
 	origin = o;
 	self = getpid();
+	return 0;
+}
+
+/* A niceness that is lower needs a permission, which trying tells best; going back needs none. */
+int spawn_nice(int increment)
+{
+	errno = 0;
+	int own = getpriority(PRIO_PROCESS, 0);
+	if (own == -1 && errno != 0)
+		return -1;
+	int wanted = own + increment < -20 ? -20 : own + increment > 19 ? 19 : own + increment;
+	if (wanted < own && (setpriority(PRIO_PROCESS, 0, wanted) < 0 || setpriority(PRIO_PROCESS, 0, own) < 0))
+		return -1;
+	has_niceness = true;
+	niceness = wanted;
 	return 0;
 }
 
@@ -64,6 +82,8 @@ static void set_up(const struct spawn_request *r)
 	if (move_fd(r->stdin_fd, 0) < 0 || move_fd(r->stdout_fd, 1) < 0 || move_fd(r->stderr_fd, 2) < 0)
 		give_up();
 	if (spawn_restore(origin) < 0)
+		give_up();
+	if (has_niceness && setpriority(PRIO_PROCESS, 0, niceness) < 0)
 		give_up();
 	/* Last: a stop that was typed at the terminal before setpgid must not hit a half-born child. */
 	sigset_t none;

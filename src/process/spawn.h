@@ -39,6 +39,10 @@ struct spawn_result {
 /* -1 and errno if the page cannot be had. `origin` is borrowed for good. */
 int spawn_init(const struct spawn_origin *origin);
 
+/* From now on every command gets a niceness that is so much higher than this process's, within -20 to 19; also those of
+ * processes that this one forks later. -1 and errno (EACCES) if it must not be that low. */
+int spawn_nice(int increment);
+
 /* In a child, before exec: give back what `origin` says was changed. -1 and errno. Async-signal-safe. */
 int spawn_restore(const struct spawn_origin *origin);
 

@@ -24,7 +24,7 @@ struct bytes {
 	size_t n;
 };
 
-#define FIELDS_SETUP(U8, U32, U64, STR) U8(flags) STR(env) STR(directory) STR(initializer)
+#define FIELDS_SETUP(U8, U32, U64, STR) U8(flags) STR(env) U32(niceness) STR(initializer)
 #define FIELDS_TASK(U8, U32, U64, STR) U64(seq) U32(attempt) U32(slot) U8(flags) U32(n_words) STR(words)
 #define FIELDS_REVOKE(U8, U32, U64, STR) U64(seq)
 #define FIELDS_SIGNAL(U8, U32, U64, STR) U64(seq) U32(signo)

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "base/xalloc.h"
 #include "process/environment.h"
 #include "process/kin.h"
+#include "process/spawn.h"
 #include "proto/channel.h"
 #include "worker/attempt.h"
 
@@ -189,18 +189,19 @@ static void on_setup(struct worker *w, const struct msg *m)
 		w->ending = true;
 		return;
 	}
-	char *directory = xmemdup(m->u.setup.directory.p, m->u.setup.directory.n);
+	int niceness = (int)m->u.setup.niceness;
+	char what[64];
+	snprintf(what, sizeof what, "cannot run tasks with --nice %d", niceness);
 	w->flags = m->u.setup.flags;
 	w->attempt.leave = w->flags & SETUP_LEAVE;
 	w->set_up = true;
 	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
-	if (*directory && chdir(directory) < 0)
-		send_failed(w, directory, strerror(errno));
+	if (niceness != 0 && spawn_nice(niceness) < 0)
+		send_failed(w, what, strerror(errno));
 	else if (m->u.setup.initializer.n > 0)
 		run_initializer(w, m->u.setup.initializer);
 	else
 		send_ready(w);
-	free(directory);
 }
 
 static void on_task(struct worker *w, const struct msg *m)

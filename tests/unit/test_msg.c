@@ -26,6 +26,9 @@ static const struct example {
 	const char *hex;
 	struct msg m;
 } examples[] = {
+	{"00 00 00 11 01 01 00 00 00 04 41 3d 62 00 ff ff ff fe 00 00 00 00",
+	 {MSG_SETUP, {.setup = {.flags = SETUP_CAPTURE, .env = BYTES("A=b\0"), .niceness = (uint32_t)-2,
+				.initializer = BYTES("")}}}},
 	{"00 00 00 22 02 00 00 00 00 00 00 00 07 00 00 00 01 00 00 00 02 00 00 00 00 02 "
 	 "00 00 00 09 65 63 68 6f 00 61 20 62 00",
 	 {MSG_TASK, {.task = {.seq = 7, .attempt = 1, .slot = 2, .n_words = 2, .words = BYTES("echo\0a b\0")}}}},

@@ -20,7 +20,7 @@
 #include "cli/options.h"
 #include "cli/table.h"
 
-#define WORDS_MAX 32
+#define WORDS_MAX 64
 
 /* What a child that did not end by itself exits with. */
 #define WENT_ON 99
@@ -126,7 +126,8 @@ START_TEST(test_every_value)
 {
 	parse("-n3", "-I", "@", "-j7", "--queue-size=9", "--max-tasks-per-worker", "11", "--initializer", "init", "-C",
 		"/d", "--callback", "cb", "--error-callback", "ecb", "--via", "v", "--tagstring", "t", "--timeout",
-		"1.5", "--kill-after", "0", "--retries", "4", "--retry-delay", "2,1.5", "cmd", NULL);
+		"1.5", "--kill-after", "0", "--retries", "4", "--retry-delay", "2,1.5", "--delay", "3",
+		"--rate", "30/m", "--max-load", "2.5", "--memfree", "1.5K", "--nice", "-7", "cmd", NULL);
 	ck_assert_uint_eq(o.max_args, 3);
 	ck_assert_str_eq(o.replace, "@");
 	ck_assert_uint_eq(o.jobs, 7);
@@ -143,6 +144,11 @@ START_TEST(test_every_value)
 	ck_assert_uint_eq(o.retries, 4);
 	ck_assert_uint_eq(o.retry_delay_ns, 2 * NS_PER_SEC);
 	ck_assert_double_eq(o.retry_factor, 1.5);
+	ck_assert_uint_eq(o.delay_ns, 3 * NS_PER_SEC);
+	ck_assert_uint_eq(o.rate_ns, 2 * NS_PER_SEC);
+	ck_assert_double_eq(o.max_load, 2.5);
+	ck_assert_uint_eq(o.memfree_bytes, 1536);
+	ck_assert_int_eq(o.niceness, -7);
 }
 END_TEST
 

@@ -27,7 +27,7 @@ START_TEST(ready_says_who_and_where)
 	char host[256] = "";
 	gethostname(host, sizeof host - 1);
 	start_worker();
-	send_setup(SETUP_CAPTURE, "", "");
+	send_setup(SETUP_CAPTURE, 0, "");
 	const struct msg *m = expect(MSG_READY);
 	ck_assert_int_eq((pid_t)m->u.ready.pid, worker);
 	ck_assert_uint_eq(m->u.ready.host.n, strlen(host));
@@ -96,14 +96,29 @@ START_TEST(what_it_used)
 }
 END_TEST
 
-START_TEST(directory)
+/* That of tasks, and not of the worker itself; never above 19. */
+START_TEST(niceness)
+{
+	char expected[64];
+	int own = getpriority(PRIO_PROCESS, 0), wanted = own + 3 < 19 ? own + 3 : 19;
+	start_worker();
+	send_setup(SETUP_CAPTURE, 3, "");
+	expect(MSG_READY);
+	send_task(1, "nice; ps -o ni= -p $PPID | tr -d ' '");
+	expect_done(1, OUTCOME_EXITED, 0);
+	snprintf(expected, sizeof expected, "%d\n%d\n", wanted, own);
+	assert_output(1, expected);
+}
+END_TEST
+
+START_TEST(niceness_ends_at_19)
 {
 	start_worker();
-	send_setup(SETUP_CAPTURE, "/", "");
+	send_setup(SETUP_CAPTURE, 1000, "");
 	expect(MSG_READY);
-	send_task(1, "pwd");
+	send_task(1, "nice");
 	expect_done(1, OUTCOME_EXITED, 0);
-	assert_output(1, "/\n");
+	assert_output(1, "19\n");
 }
 END_TEST
 
@@ -379,7 +394,8 @@ Suite *worker_suite(void)
 	tcase_add_test(t, ready_says_who_and_where);
 	tcase_add_loop_test(t, ending, 0, ARRAY_LEN(endings));
 	tcase_add_test(t, what_it_used);
-	tcase_add_test(t, directory);
+	tcase_add_test(t, niceness);
+	tcase_add_test(t, niceness_ends_at_19);
 	tcase_add_test(t, not_captured);
 	tcase_add_test(t, much_output);
 	tcase_add_test(t, prompt_output);

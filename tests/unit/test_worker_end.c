@@ -224,7 +224,7 @@ static pid_t start_worker_of_a_parent(void)
 START_TEST(death_of_its_parent_ends_the_worker)
 {
 	pid_t parent = start_worker_of_a_parent();
-	send_setup(SETUP_CAPTURE, "", "");
+	send_setup(SETUP_CAPTURE, 0, "");
 	worker = (pid_t)expect(MSG_READY)->u.ready.pid;
 	start_stubborn_task();
 	release(go_fd);
@@ -250,7 +250,7 @@ END_TEST
 START_TEST(initializer)
 {
 	start_worker();
-	send_setup(SETUP_CAPTURE, "", "echo out; echo err >&2; echo seq=$FORKPOOL_SEQ. x=$X >&2; read x <$D/go");
+	send_setup(SETUP_CAPTURE, 0, "echo out; echo err >&2; echo seq=$FORKPOOL_SEQ. x=$X >&2; read x <$D/go");
 	send_task(1, "exit 1");
 	send_task(2, "exit 2");
 	release(go_fd);
@@ -267,19 +267,18 @@ START_TEST(initializer)
 END_TEST
 
 static const struct failure {
-	const char *directory, *initializer, *reason;
+	const char *initializer, *reason;
 } failures[] = {
-	{"", "exit 3", "the initializer failed: exit 3"},
-	{"", "kill -KILL $$", "the initializer failed: killed by SIGKILL"},
-	{"", ALIVE "(" FOR_EVER ") & exit 4", "the initializer failed: exit 4"},
-	{"/nonesuch", "exit 0", "/nonesuch: No such file or directory"},
+	{"exit 3", "the initializer failed: exit 3"},
+	{"kill -KILL $$", "the initializer failed: killed by SIGKILL"},
+	{ALIVE "(" FOR_EVER ") & exit 4", "the initializer failed: exit 4"},
 };
 
 START_TEST(failing_start)
 {
 	const struct failure *f = &failures[_i];
 	start_worker();
-	send_setup(SETUP_CAPTURE, f->directory, f->initializer);
+	send_setup(SETUP_CAPTURE, 0, f->initializer);
 	const struct msg *m = expect(MSG_FAILED);
 	ck_assert_uint_eq(m->u.failed.reason.n, strlen(f->reason));
 	ck_assert_mem_eq(m->u.failed.reason.p, f->reason, strlen(f->reason));
@@ -293,7 +292,7 @@ END_TEST
 START_TEST(end_of_the_channel_ends_the_initializer)
 {
 	start_worker();
-	send_setup(SETUP_CAPTURE, "", STUBBORN);
+	send_setup(SETUP_CAPTURE, 0, STUBBORN);
 	wait_until_alive();
 	wait_until_alive();
 	end_worker();
@@ -329,7 +328,7 @@ END_TEST
 #define TASK(n, ...) {MSG_TASK, {.task = {.seq = 2, .flags = TASK_SHELL, .n_words = n, .words = {__VA_ARGS__}}}}
 
 static const struct msg violations[] = {
-	{MSG_SETUP, {.setup = {.env = {"", 0}, .directory = {"", 0}, .initializer = {"", 0}}}},
+	{MSG_SETUP, {.setup = {.env = {"", 0}, .initializer = {"", 0}}}},
 	{MSG_DONE, {.done = {.seq = 1, .out = {"", 0}, .err = {"", 0}}}},
 	TASK(0, "", 0),
 	TASK(1, "", 0),

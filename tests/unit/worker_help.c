@@ -124,11 +124,11 @@ static struct bytes bytes_of(const char *text)
 	return (struct bytes){text, strlen(text)};
 }
 
-void send_setup(uint8_t flags, const char *directory, const char *initializer)
+void send_setup(uint8_t flags, int niceness, const char *initializer)
 {
 	send_msg(&(struct msg){MSG_SETUP, {.setup = {
 		.flags = flags, .env = {buf_head(&environment), buf_len(&environment)},
-		.directory = bytes_of(directory), .initializer = bytes_of(initializer)}}});
+		.niceness = (uint32_t)niceness, .initializer = bytes_of(initializer)}}});
 }
 
 struct msg task_of(uint64_t seq, uint8_t flags, const char *words, size_t len)
@@ -221,7 +221,7 @@ void assert_output(int stream, const char *expected)
 void start_ready_worker(uint8_t flags)
 {
 	start_worker();
-	send_setup(flags, "", "");
+	send_setup(flags, 0, "");
 	expect(MSG_READY);
 }
 

@@ -40,7 +40,7 @@ void end_worker(void);
 
 /* Talking to it. A task's `words` have a NUL behind each, and `len` counts them all; send_task sends shell text. */
 void send_msg(const struct msg *m);
-void send_setup(uint8_t flags, const char *directory, const char *initializer);
+void send_setup(uint8_t flags, int niceness, const char *initializer);
 struct msg task_of(uint64_t seq, uint8_t flags, const char *words, size_t len);
 void send_task(uint64_t seq, const char *text);
 void send_signal(uint64_t seq, int signo);
