@@ -104,6 +104,8 @@ src_libforkpool_a_SOURCES = \
 	src/feed/template.h \
 	src/observe/callback.c \
 	src/observe/callback.h \
+	src/observe/halt.c \
+	src/observe/halt.h \
 	src/observe/journal.c \
 	src/observe/journal.h \
 	src/observe/order.c \

@@ -115,6 +115,12 @@ static void wait_for_input(struct run *r)
 	give_up(r);
 }
 
+static void end_input(struct run *r)
+{
+	r->feed_ended = true;
+	halt_input_ended(&r->halt);
+}
+
 /* One item; false if there is none now. */
 static bool feed_one(struct run *r)
 {
@@ -131,19 +137,24 @@ static bool feed_one(struct run *r)
 	case FEED_FAILED:
 		r->input_failed = true;
 		warn_msg("%s", feed_error(r->feed));
-		r->feed_ended = true;
+		end_input(r);
 		return false;
 	case FEED_END:
-		r->feed_ended = true;
+		end_input(r);
 		return false;
 	}
 	return false;
 }
 
+static bool may_feed(const struct run *r)
+{
+	return !r->feed_ended && !r->input.added && !r->halt.tripped && pool_wants(&r->pool) && !pool_is_full(&r->pool);
+}
+
 static void feed_some(struct run *r)
 {
 	r->more_input = false;
-	for (int n = 0; !r->feed_ended && !r->input.added && pool_wants(&r->pool) && !pool_is_full(&r->pool); n++) {
+	for (int n = 0; may_feed(r); n++) {
 		if (n == FEED_BATCH) {
 			r->more_input = true;
 			return;
@@ -153,7 +164,7 @@ static void feed_some(struct run *r)
 	}
 }
 
-/* When a failure stops the run: was there more to do? What is not known to be nothing counts. */
+/* When forkpool stops the run: was there more to do? What is not known to be nothing counts. */
 static void note_input_left(struct run *r)
 {
 	struct task *t = NULL;
@@ -209,6 +220,16 @@ static void check_self(struct run *r)
 	}
 }
 
+static void halt(struct run *r)
+{
+	size_t n = r->pool.running;
+	note_input_left(r);
+	if (n > 0 && !r->options->quiet)
+		warn_msg("--halt: %s %zu task%s", r->halt.tripped == POOL_STOP_SOON ? "waiting for" : "ending", n,
+			 n > 1 ? "s" : "");
+	stop(r, r->halt.tripped);
+}
+
 /* Draw the consequences. Each is drawn once; true if there was a new one. */
 static bool check(struct run *r)
 {
@@ -216,10 +237,8 @@ static bool check(struct run *r)
 	check_self(r);
 	if (r->verdict.condemned)
 		stop(r, POOL_STOP_SOON);
-	if (r->options->fail_fast && r->verdict.failed && !r->pool.stop) {
-		note_input_left(r);
-		stop(r, POOL_STOP_NOW);
-	}
+	if (r->halt.tripped > r->pool.stop)
+		halt(r);
 	return r->pool.stop != before;
 }
 
@@ -256,6 +275,8 @@ static bool turn(struct run *r)
 	if (check(r))
 		return true;
 	feed_some(r);
+	if (check(r)) /* tasks that were refused */
+		return true;
 	bool full = pool_is_full(&r->pool);
 	pool_turn(&r->pool);
 	look_at_events(r);
@@ -282,7 +303,7 @@ static int exit_status(const struct run *r)
 		return EXIT_FORKPOOL;
 	if (r->verdict.condemned)
 		return r->verdict.condemned;
-	if (r->options->fail_fast && r->verdict.failed && halted)
+	if (r->halt.tripped && halted)
 		return EXIT_HALTED;
 	bool failed = r->verdict.failed || r->callback.failed || feed_left_out_failed(r->feed) > 0;
 	return failed ? EXIT_TASK_FAILED : EXIT_OK;

@@ -141,7 +141,9 @@ static void open_observers(struct run *r)
 		.by_line = o->output_mode == OUTPUT_LINE, .keep_order = o->keep_order, .tag = o->tag || o->tagstring,
 		.sync = o->sync, .retries = o->retries, .stored_twice = calls && !ungroup}, &r->store, &r->loop);
 	verdict_open(&r->verdict, o->verbose, template_names_program(r->template));
+	halt_open(&r->halt, &o->halt);
 	r->output.observer.next = &r->verdict.observer;
+	r->verdict.observer.next = &r->halt.observer;
 	if (!calls)
 		return;
 	if (o->niceness && spawn_nice(o->niceness) < 0)
@@ -154,7 +156,7 @@ static void open_observers(struct run *r)
 		.kill_after_ns = o->kill_after_ns, .capture = !ungroup, .sync = o->sync, .leave = o->leave,
 		.origin = r->origin, .null_fd = null_fd},
 		&r->loop, &r->store, &r->output);
-	r->verdict.observer.next = &r->callback.observer;
+	r->halt.observer.next = &r->callback.observer;
 }
 
 static void open_journal(struct run *r)
@@ -184,9 +186,10 @@ static void open_pool(struct run *r)
 	bool capture = o->output_mode != OUTPUT_UNGROUP;
 	struct gate_config gate = {.delay_ns = o->delay_ns, .rate_ns = o->rate_ns, .max_load = o->max_load,
 				   .memfree_bytes = o->memfree_bytes, .quiet = o->quiet};
+	size_t queue_size = o->halt.percent ? SIZE_MAX : o->queue_size ? o->queue_size : o->jobs;
 	pool_open(&r->pool, &(struct pool_config){
-		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->fail_fast && !gate_is_wanted(&gate),
-		.prove = template_names_program(r->template), .queue_size = o->queue_size ? o->queue_size : o->jobs,
+		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->halt.how && !gate_is_wanted(&gate),
+		.prove = template_names_program(r->template), .queue_size = queue_size,
 		.max_tasks_per_worker = o->max_tasks_per_worker, .timeout_ns = o->timeout_ns,
 		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
 		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync, .gate = gate,

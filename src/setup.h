@@ -17,6 +17,7 @@
 #include "feed/feed.h"
 #include "feed/resume.h"
 #include "observe/callback.h"
+#include "observe/halt.h"
 #include "observe/journal.h"
 #include "observe/output.h"
 #include "observe/verdict.h"
@@ -35,6 +36,7 @@ struct run {
 	struct output output;
 	struct callback callback;
 	struct verdict verdict;
+	struct halt halt;
 	struct journal journal;
 	struct resume resume;  /* what the job log knows, if that is wanted */
 	struct orphans orphans;

@@ -15,6 +15,7 @@ unit_sources = \
 	tests/unit/test_environment.c \
 	tests/unit/test_fdio.c \
 	tests/unit/test_feed.c \
+	tests/unit/test_halt.c \
 	tests/unit/test_gate.c \
 	tests/unit/test_joblog.c \
 	tests/unit/test_kin.c \
@@ -52,6 +53,7 @@ cli_tests = \
 	tests/cli/direct.test \
 	tests/cli/dispatch.test \
 	tests/cli/environment.test \
+	tests/cli/halt.test \
 	tests/cli/input.test \
 	tests/cli/kill.test \
 	tests/cli/latency.test \

@@ -43,7 +43,7 @@ static const char full_end[] = "\nD is a number of seconds, or with a unit: s, m
 			       "is the default of --jobs.\n"
 			       "\n"
 			       "Exit status: 0 all tasks succeeded; 2 usage error; 123 a task or a callback\n"
-			       "failed; 124 stopped by --fail-fast; 125 forkpool failed; 126, 127 COMMAND\n"
+			       "failed; 124 stopped by --halt; 125 forkpool failed; 126, 127 COMMAND\n"
 			       "cannot be executed, is not found. The manual: man forkpool\n";
 
 static const char *const group_titles[] = {

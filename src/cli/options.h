@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "feed/feed.h"
+#include "observe/halt.h"
 
 enum output_mode {
 	OUTPUT_GROUP,
@@ -57,7 +58,7 @@ struct options {
 	unsigned retries;
 	uint64_t retry_delay_ns; /* 0: none */
 	double retry_factor;
-	bool fail_fast;
+	struct halt_rule halt;
 	bool leave;
 
 	/* load */

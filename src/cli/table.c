@@ -309,6 +309,25 @@ static void set_retry_failed(struct parse *p, const struct option_row *row, cons
 	p->o->resume = RESUME_ONLY_BAD;
 }
 
+static void set_halt(struct parse *p, const struct option_row *row, const char *value)
+{
+	if (halt_parse(value, &p->o->halt) == 0)
+		return;
+	if (errno == EDOM)
+		die_usage("--%s '%s': the limit must be at least 1; use never for no limit", row->name, value);
+	if (errno == ERANGE)
+		die_usage("--%s '%s': too high a limit; a share is at most 100%%", row->name, value);
+	die_usage("--%s '%s': not a condition; use never, or now or soon with fail, success or done and a number "
+		  "or a share: now,fail=1 or soon,done=20%%", row->name, value);
+}
+
+static void set_fail_fast(struct parse *p, const struct option_row *row, const char *value)
+{
+	(void)row;
+	(void)value;
+	p->o->halt = (struct halt_rule){.how = POOL_STOP_NOW, .why = HALT_FAIL, .limit = 1};
+}
+
 static void show_brief(struct parse *p, const struct option_row *row, const char *value)
 {
 	set_nothing(p, row, value);
@@ -402,8 +421,11 @@ const struct option_row table_rows[] = {
 	{0, "retries", "N", GROUP_FAILURE, true, set_retries, 0, "try a task that failed up to N times more"},
 	{0, "retry-delay", "D[,FACTOR]", GROUP_FAILURE, false, set_retry_delay, 0,
 		"wait D before the second attempt, then FACTOR times longer each time"},
-	{0, "fail-fast", NULL, GROUP_FAILURE, true, set_true, AT(fail_fast),
-		"when a task fails, end the others and start none"},
+	{0, "halt", "WHEN,WHY=N", GROUP_FAILURE, false, set_halt, 0,
+		"stop the run once N or N% of the tasks are so: WHEN is now (end what runs) or soon (start nothing more), "
+		"WHY is fail, success or done"},
+	{0, "fail-fast", NULL, GROUP_FAILURE, true, set_fail_fast, 0,
+		"when a task fails, end the others and start none; the same as --halt now,fail=1"},
 	{0, "leave", NULL, GROUP_FAILURE, false, set_true, AT(leave),
 		"let background processes of a finished task live"},
 

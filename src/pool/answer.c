@@ -77,11 +77,16 @@ static struct outcome read_outcome(const struct slot *slot, const struct msg *m)
 	return o;
 }
 
-/* The attempt is over: the task is finished, or waits for the next one. Takes over the hold. */
-static void settle(struct slot *slot, struct task *t, const struct outcome *o)
+/* The attempt is over: the task is finished, or waits for the next one; where that will not come, since the pool
+ * stops, forkpool has stopped the task. Takes over the hold. */
+static void settle(struct slot *slot, struct task *t, struct outcome *o)
 {
 	struct pool *p = slot->pool;
-	bool again = !outcome_ok(o) && !o->stopped && !p->stop && t->attempt <= p->config.retries;
+	bool again = !outcome_ok(o) && !o->stopped && t->attempt <= p->config.retries;
+	if (again && p->stop) {
+		again = false;
+		o->stopped = p->dropped = true;
+	}
 	pool_emit_for(slot, (struct pool_event){.kind = again ? POOL_FAILED : POOL_FINISHED, .task = t, .outcome = o});
 	if (again) {
 		pool_try_again(p, t);

@@ -18,6 +18,7 @@
 	X(environment) \
 	X(fdio) \
 	X(feed) \
+	X(halt) \
 	X(gate) \
 	X(joblog) \
 	X(kin) \

@@ -110,7 +110,7 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(o.sources[0].kind, SOURCE_FILE);
 	ck_assert_str_eq(o.sources[0].path, "-");
 	ck_assert_int_eq(o.delimiter, '\n');
-	ck_assert(!o.keep_empty && !o.sync && !o.keep_order && !o.agent && !o.fail_fast && !o.leave);
+	ck_assert(!o.keep_empty && !o.sync && !o.keep_order && !o.agent && !o.halt.how && !o.leave);
 	ck_assert_uint_eq(o.n_words, 0);
 	ck_assert_uint_eq(o.max_args, 0);
 	ck_assert_uint_eq(o.queue_size, 0);
@@ -155,7 +155,8 @@ END_TEST
 START_TEST(test_every_flag)
 {
 	parse("-r", "--shell", "-k", "--tag", "--dry-run", "-t", "-q", "--fail-fast", "--leave", "--line-buffer", NULL);
-	ck_assert(o.join_words && o.keep_order && o.tag && o.dry_run && o.verbose && o.quiet && o.fail_fast && o.leave);
+	ck_assert(o.join_words && o.keep_order && o.tag && o.dry_run && o.verbose && o.quiet && o.leave);
+	ck_assert(o.halt.how == POOL_STOP_NOW && o.halt.why == HALT_FAIL && o.halt.limit == 1 && !o.halt.percent);
 	ck_assert_int_eq(o.output_mode, OUTPUT_LINE);
 	ck_assert(!o.no_shell && !o.sync);
 	parse("--no-shell", "--sync", "-u", NULL);
@@ -180,6 +181,12 @@ START_TEST(test_last_one_counts)
 	parse("--timeout", "300%", "--timeout", "1", NULL);
 	ck_assert_uint_eq(o.timeout_ns, NS_PER_SEC);
 	ck_assert_uint_eq(o.timeout_percent, 0);
+	parse("--fail-fast", "--halt", "soon,done=7%", NULL);
+	ck_assert(o.halt.how == POOL_STOP_SOON && o.halt.why == HALT_DONE && o.halt.limit == 7 && o.halt.percent);
+	parse("--halt", "-1", "--fail-fast", NULL);
+	ck_assert(o.halt.how == POOL_STOP_NOW && o.halt.why == HALT_FAIL);
+	parse("--fail-fast", "--halt=never", NULL);
+	ck_assert_int_eq(o.halt.how, POOL_RUNS);
 }
 END_TEST
 
@@ -307,6 +314,9 @@ START_TEST(test_bad_values)
 	refused("--retry-delay '1,0.9'", "--retries", "1", "--retry-delay", "1,0.9", NULL);
 	refused("--retry-delay '1,2,3'", "--retries", "1", "--retry-delay", "1,2,3", NULL);
 	refused("--retry-delay ''", "--retries", "1", "--retry-delay", ",2", NULL);
+	refused("--halt 'now': not a condition", "--halt", "now", NULL);
+	refused("--halt 'now,fail=0': the limit must be at least 1", "--halt", "now,fail=0", NULL);
+	refused("--halt '101%': too high", "--halt", "101%", NULL);
 	refused("--kill-after '-1'", "--kill-after", "-1", NULL);
 	refused("--replace ''", "-I", "", NULL);
 	refused("--callback ''", "--callback=", NULL);
