@@ -116,6 +116,8 @@ src_libforkpool_a_SOURCES = \
 	src/observe/pipes.h \
 	src/observe/sink.c \
 	src/observe/sink.h \
+	src/observe/summary.c \
+	src/observe/summary.h \
 	src/observe/verdict.c \
 	src/observe/verdict.h \
 	src/cli/help.c \

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -165,18 +166,19 @@ static void feed_some(struct run *r)
 }
 
 /* When forkpool stops the run: was there more to do? What is not known to be nothing counts. */
-static void note_input_left(struct run *r)
+static bool note_input_left(struct run *r)
 {
 	struct task *t = NULL;
-	if (r->feed_ended || r->input_left)
-		return;
+	if (r->feed_ended)
+		return false;
 	enum feed_state state;
 	while ((state = feed_next(r->feed, &t)) == FEED_SKIPPED)
 		;
-	r->input_left = state != FEED_END;
 	if (t)
 		task_drop(t);
 	r->feed_ended = true;
+	r->input_left = state != FEED_END;
+	return r->input_left;
 }
 
 /* What the observers and the pool have come to. */
@@ -228,6 +230,22 @@ static void halt(struct run *r)
 		warn_msg("--halt: %s %zu task%s", r->halt.tripped == POOL_STOP_SOON ? "waiting for" : "ending", n,
 			 n > 1 ? "s" : "");
 	stop(r, r->halt.tripped);
+}
+
+/* As a halt, but callbacks have no more time either. */
+static void on_deadline(void *arg)
+{
+	struct run *r = arg;
+	bool calls = !callback_idle(&r->callback);
+	if (r->signo || r->broken)
+		return;
+	r->out_of_time = note_input_left(r) || calls || !pool_idle(&r->pool);
+	if (!r->out_of_time)
+		return;
+	r->calls_left |= calls;
+	warn_msg("--deadline: the time is over; ending the run");
+	stop(r, POOL_STOP_NOW);
+	callback_stop(&r->callback, false);
 }
 
 /* Draw the consequences. Each is drawn once; true if there was a new one. */
@@ -298,15 +316,43 @@ static void loop_until_over(struct run *r)
 
 static int exit_status(const struct run *r)
 {
-	bool halted = r->pool.dropped || r->input_left;
+	bool halted = r->pool.dropped || r->input_left || r->calls_left;
 	if (r->broken || r->input_failed)
 		return EXIT_FORKPOOL;
 	if (r->verdict.condemned)
 		return r->verdict.condemned;
-	if (r->halt.tripped && halted)
+	if ((r->halt.tripped || r->out_of_time) && halted)
 		return EXIT_HALTED;
 	bool failed = r->verdict.failed || r->callback.failed || feed_left_out_failed(r->feed) > 0;
 	return failed ? EXIT_TASK_FAILED : EXIT_OK;
+}
+
+/* What stopped the run before all was done. */
+static const char *cause(const struct run *r, char text[32])
+{
+	if (r->signo) {
+		snprintf(text, 32, "SIG%s", sigabbrev_np(r->signo));
+		return text;
+	}
+	if (r->broken || r->verdict.condemned)
+		return "the error above";
+	if (r->out_of_time)
+		return "--deadline";
+	return r->halt.tripped && (r->pool.dropped || r->input_left) ? "--halt" : NULL;
+}
+
+/* The last words, after all output. Where the reader has gone there is nobody to read them, and who presses Ctrl-C
+ * knows what has been stopped. */
+static void summarize(struct run *r)
+{
+	char text[32];
+	if (r->options->quiet || r->signo == SIGPIPE || r->signo == SIGINT)
+		return;
+	note_input_left(r);
+	summary_print(&r->summary, &(struct summary_end){
+		.input_left = r->input_left, .calls_left = r->calls_left, .cause = cause(r, text),
+		.callback_failed = r->callback.failed && !r->callback.stopped});
+	loop_until_over(r);
 }
 
 /* --dry-run: the commands as they would run in slot 1. */
@@ -347,7 +393,7 @@ static void tell_left_out(const struct run *r)
 int run(const struct options *options, struct spawn_origin *origin)
 {
 	struct run r = {.options = options, .origin = origin, .self = getpid(), .signals.ready = on_signals,
-			.input.ready = on_input, .abandon.fire = on_abandon};
+			.input.ready = on_input, .abandon.fire = on_abandon, .deadline.fire = on_deadline};
 	setup_input(&r);
 	if (options->dry_run) {
 		int status = print_commands(&r);
@@ -355,9 +401,13 @@ int run(const struct options *options, struct spawn_origin *origin)
 		return status;
 	}
 	setup_run(&r);
+	if (options->deadline_ns)
+		loop_set_timer(&r.loop, &r.deadline, options->deadline_ns);
 	loop_until_over(&r);
-	int status = exit_status(&r);
+	loop_cancel_timer(&r.loop, &r.deadline);
 	tell_left_out(&r);
+	summarize(&r);
+	int status = exit_status(&r);
 	setup_close(&r);
 	if (r.signo)
 		signals_die_of(r.signo);

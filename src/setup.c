@@ -125,7 +125,7 @@ static void open_loop(struct run *r)
 		die_sys(EXIT_FORKPOOL, "cannot wait for events");
 	r->signals.fd = fd;
 	r->input.fd = -1;
-	r->signals.arg = r->input.arg = r->abandon.arg = r;
+	r->signals.arg = r->input.arg = r->abandon.arg = r->deadline.arg = r;
 	if (loop_watch(&r->loop, &r->signals, EPOLLIN) < 0)
 		die_sys(EXIT_FORKPOOL, "cannot wait for signals");
 	if (orphans_open(&r->orphans, &r->pool, &r->callback, r->options->leave) < 0)
@@ -143,7 +143,9 @@ static void open_observers(struct run *r)
 	verdict_open(&r->verdict, o->verbose, template_names_program(r->template));
 	halt_open(&r->halt, &o->halt);
 	r->output.observer.next = &r->verdict.observer;
-	r->verdict.observer.next = &r->halt.observer;
+	summary_open(&r->summary);
+	r->verdict.observer.next = &r->summary.observer;
+	r->summary.observer.next = &r->halt.observer;
 	if (!calls)
 		return;
 	if (o->niceness && spawn_nice(o->niceness) < 0)

@@ -4,7 +4,7 @@
  * run.c's.
  *
  * Life cycle: setup_input; then, unless nothing is to be run, setup_run; after the run setup_close, which takes
- * down as much as was set up. The handlers of `signals`, `input` and `abandon` are the caller's to fill in first.
+ * down as much as was set up. The handlers of `signals`, `input`, `abandon` and `deadline` are the caller's to fill in first.
  */
 #ifndef SETUP_H
 #define SETUP_H
@@ -20,6 +20,7 @@
 #include "observe/halt.h"
 #include "observe/journal.h"
 #include "observe/output.h"
+#include "observe/summary.h"
 #include "observe/verdict.h"
 #include "orphans.h"
 #include "pool/pool.h"
@@ -36,19 +37,22 @@ struct run {
 	struct output output;
 	struct callback callback;
 	struct verdict verdict;
+	struct summary summary;
 	struct halt halt;
 	struct journal journal;
 	struct resume resume;  /* what the job log knows, if that is wanted */
 	struct orphans orphans;
 	struct watch signals, input;
-	struct timer abandon;
+	struct timer abandon, deadline;
 	pid_t self;
 	unsigned jobs;         /* for which there are fds */
 	int log_fd;            /* the job log until it is the journal's; -1: none, or standard output */
 	off_t log_end;         /* of its records */
 	bool is_set_up;
 	bool feed_ended;
-	bool input_left;       /* it stopped before its input had ended */
+	bool out_of_time;      /* --deadline has passed while there was something to do */
+	bool input_left;       /* the run was stopped before its input had ended */
+	bool calls_left;       /* ... or before all callbacks had run */
 	bool more_input;       /* the feed can give more without waiting */
 	bool abandoned;        /* do not wait for our reader any longer */
 	bool input_failed;     /* not all input could be read: 125 in the end */

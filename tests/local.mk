@@ -68,6 +68,7 @@ cli_tests = \
 	tests/cli/retry.test \
 	tests/cli/signals.test \
 	tests/cli/status.test \
+	tests/cli/summary.test \
 	tests/cli/template.test \
 	tests/cli/timeout.test
 

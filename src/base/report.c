@@ -48,7 +48,7 @@ static size_t utf8_len(const unsigned char *s, size_t n)
 }
 
 /* The first character of `text` as it may be shown: its length in `shown`; *taken bytes of `text` are used up. */
-static size_t show_char(char shown[4], const unsigned char *text, size_t n, size_t *taken)
+static size_t show_char(char shown[4], const unsigned char *text, size_t n, bool ascii, size_t *taken)
 {
 	static const char hex[] = "0123456789abcdef";
 	unsigned char c = *text;
@@ -61,7 +61,7 @@ static size_t show_char(char shown[4], const unsigned char *text, size_t n, size
 		shown[0] = (char)c;
 		return 1;
 	}
-	size_t len = utf8_len(text, n);
+	size_t len = ascii ? 0 : utf8_len(text, n);
 	if (len) {
 		memcpy(shown, text, len);
 		*taken = len;
@@ -71,7 +71,7 @@ static size_t show_char(char shown[4], const unsigned char *text, size_t n, size
 	return 4;
 }
 
-size_t report_escape(char *out, size_t size, const char *text, size_t n)
+static size_t escape(char *out, size_t size, const char *text, size_t n, bool ascii)
 {
 	if (!size)
 		return 0;
@@ -79,7 +79,7 @@ size_t report_escape(char *out, size_t size, const char *text, size_t n)
 	size_t len = 0, cut = 0, taken;
 	for (size_t at = 0; at < n; at += taken) {
 		char shown[4];
-		size_t n_shown = show_char(shown, (const unsigned char *)text + at, n - at, &taken);
+		size_t n_shown = show_char(shown, (const unsigned char *)text + at, n - at, ascii, &taken);
 		if (len + n_shown > size - 1) {
 			memcpy(out + cut, DOTS, dots);
 			len = cut + dots;
@@ -92,6 +92,16 @@ size_t report_escape(char *out, size_t size, const char *text, size_t n)
 	}
 	out[len] = '\0';
 	return len;
+}
+
+size_t report_escape(char *out, size_t size, const char *text, size_t n)
+{
+	return escape(out, size, text, n, false);
+}
+
+size_t report_escape_ascii(char *out, size_t size, const char *text, size_t n)
+{
+	return escape(out, size, text, n, true);
 }
 
 /* One line from the message and what follows it, which is never cut. Returns its length, newline included. */

@@ -50,4 +50,7 @@ _Noreturn void report_bug(const char *file, int line, const char *fmt, ...) __at
  * cut text ends in "...". Returns the length written. */
 size_t report_escape(char *out, size_t size, const char *text, size_t n);
 
+/* The same with all that is not ASCII escaped, for what goes into a mail. */
+size_t report_escape_ascii(char *out, size_t size, const char *text, size_t n);
+
 #endif

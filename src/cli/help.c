@@ -43,8 +43,8 @@ static const char full_end[] = "\nD is a number of seconds, or with a unit: s, m
 			       "is the default of --jobs.\n"
 			       "\n"
 			       "Exit status: 0 all tasks succeeded; 2 usage error; 123 a task or a callback\n"
-			       "failed; 124 stopped by --halt; 125 forkpool failed; 126, 127 COMMAND\n"
-			       "cannot be executed, is not found. The manual: man forkpool\n";
+			       "failed; 124 stopped by --halt or --deadline; 125 forkpool failed; 126, 127\n"
+			       "COMMAND cannot be executed, is not found. The manual: man forkpool\n";
 
 static const char *const group_titles[] = {
 	[GROUP_INPUT] = "Input",

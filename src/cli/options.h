@@ -59,6 +59,7 @@ struct options {
 	uint64_t retry_delay_ns; /* 0: none */
 	double retry_factor;
 	struct halt_rule halt;
+	uint64_t deadline_ns;   /* of the whole run; 0: none */
 	bool leave;
 
 	/* load */

@@ -210,6 +210,13 @@ static void set_timeout(struct parse *p, const struct option_row *row, const cha
 		die_usage("--%s '%s': no task can end in no time; leave the option out for no limit", row->name, value);
 }
 
+static void set_deadline(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->deadline_ns = duration(row, value);
+	if (p->o->deadline_ns == 0)
+		die_usage("--%s '%s': nothing can run in no time; leave the option out for no limit", row->name, value);
+}
+
 static void set_retries(struct parse *p, const struct option_row *row, const char *value)
 {
 	p->o->retries = (unsigned)count(row, value, 0, RETRIES_MAX);
@@ -418,6 +425,8 @@ const struct option_row table_rows[] = {
 		"end a task that runs longer than D: 1.5, 30s, 5m, 2h; or 300% of the median so far"},
 	{0, "kill-after", "D", GROUP_FAILURE, false, set_duration, AT(kill_after_ns),
 		"wait D between SIGTERM and SIGKILL (default: 10s)"},
+	{0, "deadline", "D", GROUP_FAILURE, false, set_deadline, 0,
+		"end the whole run when it takes longer than D"},
 	{0, "retries", "N", GROUP_FAILURE, true, set_retries, 0, "try a task that failed up to N times more"},
 	{0, "retry-delay", "D[,FACTOR]", GROUP_FAILURE, false, set_retry_delay, 0,
 		"wait D before the second attempt, then FACTOR times longer each time"},

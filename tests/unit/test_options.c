@@ -127,7 +127,8 @@ START_TEST(test_every_value)
 	parse("-n3", "-I", "@", "-j7", "--queue-size=9", "--max-tasks-per-worker", "11", "--initializer", "init", "-C",
 		"/d", "--callback", "cb", "--error-callback", "ecb", "--via", "v", "--tagstring", "t", "--timeout",
 		"1.5", "--kill-after", "0", "--retries", "4", "--retry-delay", "2,1.5", "--delay", "3",
-		"--rate", "30/m", "--max-load", "2.5", "--memfree", "1.5K", "--nice", "-7", "cmd", NULL);
+		"--rate", "30/m", "--max-load", "2.5", "--memfree", "1.5K", "--nice", "-7", "--deadline", "2h", "cmd", NULL);
+	ck_assert_uint_eq(o.deadline_ns, 7200 * NS_PER_SEC);
 	ck_assert_uint_eq(o.max_args, 3);
 	ck_assert_str_eq(o.replace, "@");
 	ck_assert_uint_eq(o.jobs, 7);
@@ -314,6 +315,8 @@ START_TEST(test_bad_values)
 	refused("--retry-delay '1,0.9'", "--retries", "1", "--retry-delay", "1,0.9", NULL);
 	refused("--retry-delay '1,2,3'", "--retries", "1", "--retry-delay", "1,2,3", NULL);
 	refused("--retry-delay ''", "--retries", "1", "--retry-delay", ",2", NULL);
+	refused("--deadline '0'", "--deadline", "0", NULL);
+	refused("--deadline 'soon'", "--deadline", "soon", NULL);
 	refused("--halt 'now': not a condition", "--halt", "now", NULL);
 	refused("--halt 'now,fail=0': the limit must be at least 1", "--halt", "now,fail=0", NULL);
 	refused("--halt '101%': too high", "--halt", "101%", NULL);

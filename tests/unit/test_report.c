@@ -114,6 +114,14 @@ START_TEST(escape)
 }
 END_TEST
 
+START_TEST(escape_to_ascii)
+{
+	char out[64];
+	report_escape_ascii(out, sizeof out, "a\n\xc3\xa9\xff~", 6);
+	ck_assert_str_eq(out, "a\\n\\xc3\\xa9\\xff~");
+}
+END_TEST
+
 START_TEST(escape_to_size)
 {
 	char out[16];
@@ -236,6 +244,7 @@ Suite *report_suite(void)
 	tcase_add_test(t, messages);
 	tcase_add_test(t, long_messages);
 	tcase_add_loop_test(t, escape, 0, ARRAY_LEN(escapes));
+	tcase_add_test(t, escape_to_ascii);
 	tcase_add_test(t, escape_to_size);
 	tcase_add_loop_test(t, endings, 0, ARRAY_LEN(ends));
 	tcase_add_test(t, undiverted_to_fd_2);
