@@ -139,7 +139,8 @@ static void open_observers(struct run *r)
 	bool ungroup = o->output_mode == OUTPUT_UNGROUP;
 	output_open(&r->output, &(struct output_config){
 		.by_line = o->output_mode == OUTPUT_LINE, .keep_order = o->keep_order, .tag = o->tag || o->tagstring,
-		.sync = o->sync, .retries = o->retries, .stored_twice = calls && !ungroup}, &r->store, &r->loop);
+		.sync = o->sync, .failures_only = o->quiet_success, .retries = o->retries,
+		.stored_twice = calls && !ungroup}, &r->store, &r->loop);
 	verdict_open(&r->verdict, o->verbose, template_names_program(r->template));
 	halt_open(&r->halt, &o->halt);
 	r->output.observer.next = &r->verdict.observer;
@@ -184,7 +185,7 @@ static struct bytes bytes_of(const char *s)
 static void open_pool(struct run *r)
 {
 	const struct options *o = r->options;
-	bool prompt = o->keep_order || o->output_mode == OUTPUT_LINE;
+	bool prompt = (o->keep_order && !o->quiet_success) || o->output_mode == OUTPUT_LINE;
 	bool capture = o->output_mode != OUTPUT_UNGROUP;
 	struct gate_config gate = {.delay_ns = o->delay_ns, .rate_ns = o->rate_ns, .max_load = o->max_load,
 				   .memfree_bytes = o->memfree_bytes, .quiet = o->quiet};

@@ -64,6 +64,7 @@ cli_tests = \
 	tests/cli/order.test \
 	tests/cli/output.test \
 	tests/cli/pool.test \
+	tests/cli/quiet.test \
 	tests/cli/resources.test \
 	tests/cli/retry.test \
 	tests/cli/signals.test \

@@ -174,6 +174,10 @@ static void check_conflicts(const struct parse *p)
 		die_usage("--ungroup does not see the output, so --tagstring cannot work; use --line-buffer");
 	if (ungroup && o->keep_order)
 		die_usage("--ungroup does not see the output, so --keep-order cannot work; use one of them");
+	if (ungroup && o->quiet_success)
+		die_usage("--ungroup does not see the output, so --quiet-success cannot work; use one of them");
+	if (o->output_mode == OUTPUT_LINE && o->quiet_success)
+		die_usage("--line-buffer writes what --quiet-success keeps until the task has ended; use one of them");
 	if (ungroup && o->via)
 		die_usage("--ungroup needs forkpool's own standard output, which --via does not reach; use --line-buffer");
 }

@@ -47,6 +47,7 @@ struct options {
 	bool keep_order;
 	bool tag;
 	const char *tagstring;
+	bool quiet_success;
 	bool dry_run;
 	bool verbose;
 	bool quiet;
@@ -58,8 +59,8 @@ struct options {
 	unsigned retries;
 	uint64_t retry_delay_ns; /* 0: none */
 	double retry_factor;
-	struct halt_rule halt;
 	uint64_t deadline_ns;   /* of the whole run; 0: none */
+	struct halt_rule halt;
 	bool leave;
 
 	/* load */

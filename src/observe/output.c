@@ -87,16 +87,18 @@ static void dequeue(struct output *o)
 
 /* Events. */
 
-/* May its standard output still turn out to be of no interest? */
-static bool is_provisional(const struct output *o, const struct record *r)
+/* May what it wrote there still turn out to be of no interest? */
+static bool is_provisional(const struct output *o, const struct record *r, int s)
 {
-	return r->task && !r->done && r->task->attempt <= o->config.retries;
+	if (!r->task || r->done)
+		return false;
+	return o->config.failures_only || (s == 0 && r->task->attempt <= o->config.retries);
 }
 
 /* How much of a stream may go out now. */
 static uint64_t allowance(const struct output *o, const struct record *r, int s)
 {
-	if (s == 0 && is_provisional(o, r))
+	if (is_provisional(o, r, s))
 		return 0;
 	if (r->done || r->live)
 		return r->data[s].len;
@@ -152,10 +154,18 @@ static void on_failed_attempt(struct output *o, struct record *r)
 	r->lines[0] = 0;
 }
 
-static void on_over(struct output *o, const struct task *t)
+static bool is_success(const struct pool_event *e)
 {
+	return e->kind == POOL_FINISHED && outcome_ok(e->outcome) && !e->outcome->stopped;
+}
+
+static void on_over(struct output *o, const struct pool_event *e)
+{
+	const struct task *t = e->task;
 	struct record *r = t->output;
 	o->observer.full |= o->config.sync; /* until output_turn has seen that it went out */
+	for (int s = 0; r && s < 2 && o->config.failures_only && is_success(e); s++)
+		spool_clear(&r->data[s], o->store);
 	if (r)
 		record_finish(o, r);
 	if (o->config.keep_order) {
@@ -182,7 +192,7 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 		break;
 	case POOL_FINISHED:
 	case POOL_DROPPED:
-		on_over(o, e->task);
+		on_over(o, e);
 		break;
 	default:
 		break;
@@ -336,8 +346,8 @@ static void choose_live(struct output *o)
 	struct record *r = (o->head && o->head->live && !o->head->done) || o->config.keep_order ? o->head : o->oldest;
 	if (!r)
 		return;
-	if (is_provisional(o, r))
-		o->broken = "no room in TMPDIR for output that --retries wants kept until the task has succeeded";
+	if (is_provisional(o, r, 0))
+		o->broken = "no room in TMPDIR for output that --retries or --quiet-success keeps until the task has ended";
 	if (o->config.stored_twice)
 		o->broken = "no room in TMPDIR for output that a callback is to read";
 	if (o->config.keep_order)

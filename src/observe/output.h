@@ -39,6 +39,7 @@ struct output_config {
 	bool tag;          /* tasks have tags */
 	bool stored_twice; /* for callbacks too: no task may go on without room */
 	bool sync;         /* start nothing while output waits */
+	bool failures_only; /* drop what a task wrote that succeeded in the end */
 	unsigned retries;  /* stdout of an attempt that may be followed by another is kept back */
 };
 

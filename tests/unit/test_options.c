@@ -332,6 +332,10 @@ START_TEST(test_conflicts)
 	refused("--shell and --no-shell", "--shell", "--no-shell", NULL);
 	refused("--ungroup does not see the output, so --tag ", "-u", "--tag", NULL);
 	refused("--ungroup does not see the output, so --tagstring ", "-u", "--tagstring", "x", NULL);
+	refused("--ungroup does not see the output, so --quiet-success ", "-u", "--quiet-success", NULL);
+	refused("--line-buffer writes what --quiet-success keeps", "--quiet-success", "--line-buffer", NULL);
+	parse("--line-buffer", "--quiet-success", "--group", NULL);
+	ck_assert(o.quiet_success);
 	refused("--ungroup does not see the output, so --keep-order ", "-k", "-u", NULL);
 	refused("--retry-delay is for further attempts", "--retry-delay", "1", NULL);
 	parse("--retry-delay", "1", "--retries", "0", NULL);
