@@ -19,6 +19,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/cpus.h \
 	src/base/fdio.c \
 	src/base/fdio.h \
+	src/base/lock.c \
+	src/base/lock.h \
 	src/base/loop.c \
 	src/base/loop.h \
 	src/base/memory.c \

@@ -3,6 +3,7 @@
 
 #include "setup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/lock.h"
 #include "base/report.h"
 #include "base/signals.h"
 #include "feed/shell.h"
@@ -21,6 +23,23 @@
 
 /* Of our own, a callback's, and what is open for a moment. */
 enum { FDS_BESIDES = 24 };
+
+/* Before anything else is opened: input may be what the other run is still making. */
+static void take_lock(struct run *r)
+{
+	const char *path = r->options->lock;
+	pid_t holder;
+	r->lock_fd = path && !r->options->dry_run ? lock_take(path, &holder) : -1;
+	if (!path || r->options->dry_run || r->lock_fd >= 0)
+		return;
+	if (errno == EINVAL)
+		die_msg(EXIT_FORKPOOL, "cannot lock '%s': it is not a regular file", path);
+	if (errno != EWOULDBLOCK)
+		die_sys(EXIT_FORKPOOL, "cannot lock '%s'", path);
+	if (holder)
+		die_msg(EXIT_LOCKED, "'%s' is locked by another run, process %d; nothing was run", path, (int)holder);
+	die_msg(EXIT_LOCKED, "'%s' is locked by another run; nothing was run", path);
+}
 
 static int serve(int rfd, int wfd, void *arg)
 {
@@ -208,6 +227,7 @@ static void open_pool(struct run *r)
 void setup_input(struct run *r)
 {
 	open_template(r);
+	take_lock(r);
 	open_feed(r);
 	open_log(r);
 }
@@ -247,4 +267,5 @@ void setup_close(struct run *r)
 	feed_close(r->feed);
 	resume_close(&r->resume);
 	template_free(r->template);
+	lock_free(r->lock_fd);
 }

@@ -44,6 +44,7 @@ struct run {
 	struct orphans orphans;
 	struct watch signals, input;
 	struct timer abandon, deadline;
+	int lock_fd;           /* owned; -1: none */
 	pid_t self;
 	unsigned jobs;         /* for which there are fds */
 	int log_fd;            /* the job log until it is the journal's; -1: none, or standard output */
@@ -60,7 +61,7 @@ struct run {
 	int signo;             /* the signal to die of; 0: none */
 };
 
-/* Template and feed. Dies of usage errors (2) and of input that cannot be opened (125). */
+/* Template, lock and feed. Dies of usage errors (2), a lock that is held (75), and what cannot be opened (125). */
 void setup_input(struct run *r);
 
 /* The rest. Dies (125) of what cannot be had. */

@@ -20,6 +20,7 @@ unit_sources = \
 	tests/unit/test_joblog.c \
 	tests/unit/test_kin.c \
 	tests/unit/test_lines.c \
+	tests/unit/test_lock.c \
 	tests/unit/test_loop.c \
 	tests/unit/test_median.c \
 	tests/unit/test_memory.c \
@@ -60,6 +61,7 @@ cli_tests = \
 	tests/cli/leftovers.test \
 	tests/cli/lines.test \
 	tests/cli/load.test \
+	tests/cli/lock.test \
 	tests/cli/manual.test \
 	tests/cli/order.test \
 	tests/cli/output.test \

@@ -18,6 +18,7 @@
 enum exit_status {
 	EXIT_OK = 0,
 	EXIT_USAGE = 2,
+	EXIT_LOCKED = 75,
 	EXIT_TASK_FAILED = 123,
 	EXIT_HALTED = 124,
 	EXIT_FORKPOOL = 125,

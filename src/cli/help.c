@@ -42,9 +42,10 @@ static const char full_intro[] = "Run COMMAND for each item of the input, severa
 static const char full_end[] = "\nD is a number of seconds, or with a unit: s, m, h, d. FORKPOOL_JOBS, if set,\n"
 			       "is the default of --jobs.\n"
 			       "\n"
-			       "Exit status: 0 all tasks succeeded; 2 usage error; 123 a task or a callback\n"
-			       "failed; 124 stopped by --halt or --deadline; 125 forkpool failed; 126, 127\n"
-			       "COMMAND cannot be executed, is not found. The manual: man forkpool\n";
+			       "Exit status: 0 all tasks succeeded; 2 usage error; 75 --lock is held; 123 a\n"
+			       "task or a callback failed; 124 stopped by --halt or --deadline; 125 forkpool\n"
+			       "failed; 126, 127 COMMAND cannot be executed, is not found.\n"
+			       "The manual: man forkpool\n";
 
 static const char *const group_titles[] = {
 	[GROUP_INPUT] = "Input",

@@ -38,6 +38,7 @@ struct options {
 	uint64_t max_tasks_per_worker; /* 0: no limit */
 	const char *initializer;
 	const char *directory;
+	const char *lock;     /* a file that no other run may hold */
 	const char *callback;
 	const char *error_callback;
 	const char *via;

@@ -399,6 +399,8 @@ const struct option_row table_rows[] = {
 	{0, "initializer", "CMD", GROUP_POOL, false, set_nonempty, AT(initializer),
 		"run CMD once in each new worker, before its first task"},
 	{'C', "directory", "DIR", GROUP_POOL, false, set_nonempty, AT(directory), "run the tasks in DIR"},
+	{0, "lock", "FILE", GROUP_POOL, false, set_nonempty, AT(lock),
+		"run nothing and exit with 75 while another run holds the lock FILE"},
 	{0, "callback", "CMD", GROUP_POOL, true, set_nonempty, AT(callback),
 		"run CMD after each task that succeeded; its input is the task's output"},
 	{0, "error-callback", "CMD", GROUP_POOL, false, set_nonempty, AT(error_callback),

@@ -23,6 +23,7 @@
 	X(joblog) \
 	X(kin) \
 	X(lines) \
+	X(lock) \
 	X(loop) \
 	X(median) \
 	X(memory) \

@@ -127,7 +127,9 @@ START_TEST(test_every_value)
 	parse("-n3", "-I", "@", "-j7", "--queue-size=9", "--max-tasks-per-worker", "11", "--initializer", "init", "-C",
 		"/d", "--callback", "cb", "--error-callback", "ecb", "--via", "v", "--tagstring", "t", "--timeout",
 		"1.5", "--kill-after", "0", "--retries", "4", "--retry-delay", "2,1.5", "--delay", "3",
-		"--rate", "30/m", "--max-load", "2.5", "--memfree", "1.5K", "--nice", "-7", "--deadline", "2h", "cmd", NULL);
+		"--rate", "30/m", "--max-load", "2.5", "--memfree", "1.5K", "--nice", "-7", "--deadline", "2h",
+		"--lock", "l", "cmd", NULL);
+	ck_assert_str_eq(o.lock, "l");
 	ck_assert_uint_eq(o.deadline_ns, 7200 * NS_PER_SEC);
 	ck_assert_uint_eq(o.max_args, 3);
 	ck_assert_str_eq(o.replace, "@");
@@ -323,6 +325,7 @@ START_TEST(test_bad_values)
 	refused("--kill-after '-1'", "--kill-after", "-1", NULL);
 	refused("--replace ''", "-I", "", NULL);
 	refused("--callback ''", "--callback=", NULL);
+	refused("--lock ''", "--lock=", NULL);
 	refused("--directory ''", "-C", "", NULL);
 }
 END_TEST
