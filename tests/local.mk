@@ -51,6 +51,7 @@ unit_sources = \
 
 cli_tests = \
 	tests/cli/callback.test \
+	tests/cli/cron.test \
 	tests/cli/direct.test \
 	tests/cli/dispatch.test \
 	tests/cli/environment.test \
