@@ -55,6 +55,8 @@ src_libforkpool_a_SOURCES = \
 	src/task/joblog.h \
 	src/task/outcome.c \
 	src/task/outcome.h \
+	src/task/results.c \
+	src/task/results.h \
 	src/task/task.c \
 	src/task/task.h \
 	src/task/word.c \

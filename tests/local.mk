@@ -34,6 +34,7 @@ unit_sources = \
 	tests/unit/test_report.c \
 	tests/unit/test_retry.c \
 	tests/unit/test_resume.c \
+	tests/unit/test_results.c \
 	tests/unit/test_sched.c \
 	tests/unit/test_shell.c \
 	tests/unit/test_shortage.c \

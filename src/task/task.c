@@ -32,6 +32,7 @@ void task_drop(struct task *t)
 	free(t->command.holes);
 	free(t->refusal);
 	free(t->tag);
+	free(t->results);
 	free(t);
 }
 

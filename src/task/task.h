@@ -38,9 +38,10 @@ struct task {
 	char *refusal;      /* owned; why it cannot be run at all, or NULL */
 	char *tag;          /* owned; what --tag puts before its lines, or NULL */
 	size_t tag_len;
+	char *results;      /* owned; where --results keeps what becomes of it (task/results.h), or NULL */
 	unsigned attempt;   /* from 1; 0 before the first */
 	unsigned holds;     /* how many still need it */
-	void *output, *call; /* the output and the callback observers' own; NULL for others */
+	void *output, *call, *filed; /* the output, callback and filing observers' own; NULL for others */
 	void (*settled)(struct task *t); /* nothing remains to be done for it: called by the last drop; or NULL */
 	bool unfinished;    /* its callback was ended before its time, or never begun */
 	void *entry;        /* the journal's own; NULL for others */

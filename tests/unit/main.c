@@ -37,6 +37,7 @@
 	X(report) \
 	X(retry) \
 	X(resume) \
+	X(results) \
 	X(sched) \
 	X(shell) \
 	X(shortage) \

@@ -23,6 +23,7 @@ START_TEST(life)
 	t->command.holes = xcalloc(1, sizeof *t->command.holes);
 	t->refusal = xstrdup("no");
 	t->tag = xstrdup("tag");
+	t->results = xstrdup("results/");
 	task_hold(t);
 	task_drop(t);
 	ck_assert_str_eq(t->tag, "tag");
