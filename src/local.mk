@@ -88,6 +88,8 @@ src_libforkpool_a_SOURCES = \
 	src/pool/slot.c \
 	src/pool/slot.h \
 	src/pool/slots.h \
+	src/feed/destination.c \
+	src/feed/destination.h \
 	src/feed/feed.c \
 	src/feed/feed.h \
 	src/feed/lines.c \

@@ -12,6 +12,7 @@ unit_sources = \
 	tests/unit/test_buf.c \
 	tests/unit/test_channel.c \
 	tests/unit/test_cpus.c \
+	tests/unit/test_destination.c \
 	tests/unit/test_environment.c \
 	tests/unit/test_fdio.c \
 	tests/unit/test_feed.c \

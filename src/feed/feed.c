@@ -188,6 +188,8 @@ static struct task *make_task(struct feed *f, const struct value *values, size_t
 
 static void refuse(struct task *t, const char *what)
 {
+	free(t->results); /* it may be another task's as well */
+	t->results = NULL;
 	if (!t->refusal)
 		t->refusal = xasprintf("%s longer than %zu MiB", what, MIB(ITEM_MAX));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "feed/destination.h"
 #include "feed/parts.h"
 #include "feed/reader.h"
 #include "feed/shell.h"
@@ -21,7 +22,9 @@ struct template {
 	enum kind kind;
 	struct parts command;
 	struct parts tag;
+	struct destination results;
 	bool has_tag;
+	bool has_results;
 	bool no_shell;
 	bool direct;
 	bool names_program;
@@ -241,6 +244,16 @@ static bool read_tag(struct reading *g)
 	return !tag->uses_slot;
 }
 
+static bool read_results(struct reading *g)
+{
+	const char *text = g->spec.results;
+	g->t->has_results = text != NULL;
+	if (!text)
+		return true;
+	struct reader_spec spec = reader_spec(g, text, strlen(text));
+	return destination_read(&g->t->results, &spec, g->spec.base, g->why);
+}
+
 struct template *template_new(const struct template_spec *spec, char **why)
 {
 	struct template *t = xcalloc(1, sizeof *t);
@@ -254,7 +267,7 @@ struct template *template_new(const struct template_spec *spec, char **why)
 	*why = NULL;
 	if (!*g.spec.replace)
 		*why = xasprintf("-I '': what stands for the value cannot be empty");
-	if (*why || !read_command(&g) || !read_tag(&g)) {
+	if (*why || !read_command(&g) || !read_tag(&g) || !read_results(&g)) {
 		template_free(t);
 		return NULL;
 	}
@@ -267,12 +280,19 @@ void template_free(struct template *t)
 		return;
 	parts_clear(&t->command);
 	parts_clear(&t->tag);
+	destination_clear(&t->results);
 	free(t);
 }
 
 bool template_names_program(const struct template *t)
 {
 	return t->names_program;
+}
+
+char *template_results_folder(const struct template *t, bool *plain)
+{
+	*plain = t->results.plain;
+	return t->has_results ? destination_folder(&t->results) : NULL;
 }
 
 bool template_uses_numbers(const struct template *t)
@@ -356,6 +376,15 @@ static void make_tag(const struct template *t, struct task *task, struct renderi
 	task->tag = buf_take(&r->bytes, &task->tag_len);
 }
 
+static void make_results(const struct template *t, struct task *task, const struct value *values, size_t n_values)
+{
+	char *why;
+	task->results = destination_make(&t->results, task->seq, values, n_values, &why);
+	if (why)
+		refuse(task, why);
+	free(why);
+}
+
 static void make(const struct template *t, struct task *task, const struct value *values, size_t n_values)
 {
 	struct rendering command = {.seq = task->seq, .values = values, .n_values = n_values};
@@ -391,6 +420,8 @@ struct task *template_task(const struct template *t, uint64_t place, const struc
 		make(t, task, values, n_values);
 	if (task->command.len > SHELL_TEXT_MAX)
 		check_lengths(task);
+	if (t->has_results)
+		make_results(t, task, values, n_values);
 	task->command.direct = !task->refusal && is_direct(t, &task->command);
 	return task;
 }

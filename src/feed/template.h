@@ -25,6 +25,8 @@ struct template_spec {
 	size_t n_words;        /* 0: items are whole commands */
 	const char *replace;   /* -I: what stands for {} ; NULL: "{}" */
 	const char *tagstring; /* --tagstring, read as a template without shell quoting; or NULL */
+	const char *results;   /* --results (feed/destination.h); or NULL */
+	const char *base;      /* the folder that it starts from; NULL: the current one */
 	bool tag;              /* --tag: the values, joined by blanks */
 	bool join;             /* --shell: several words are one shell template */
 	bool no_shell;         /* --no-shell */
@@ -42,12 +44,17 @@ void template_free(struct template *t);
 /* Is the program's name fixed, so that failing to execute it condemns the whole run (126, 127)? */
 bool template_names_program(const struct template *t);
 
+/* The folder that all results will be in, the caller's to free, and whether each task has one right in it; NULL without
+ * --results. */
+char *template_results_folder(const struct template *t, bool *plain);
+
 /* Does the command hold {#} or {%} anywhere, or their other names, so that an item's command depends on when and where
  * it is run? In the tag it does not count. */
 bool template_uses_numbers(const struct template *t);
 
 /* Make task number `place` of 1 to n_values values. A value that cannot be put in safely, a NUL byte, text longer than
- * exec takes (SHELL_TEXT_MAX) or a forbidden shell gives a task with `refusal` set. The caller owns it. */
+ * exec takes (SHELL_TEXT_MAX), a forbidden shell or a path of results that cannot be used gives a task with `refusal`
+ * set. The caller owns it. */
 struct task *template_task(const struct template *t, uint64_t place, const struct value *values, size_t n_values);
 
 #endif

@@ -15,6 +15,7 @@
 	X(buf) \
 	X(channel) \
 	X(cpus) \
+	X(destination) \
 	X(environment) \
 	X(fdio) \
 	X(feed) \
