@@ -112,6 +112,8 @@ src_libforkpool_a_SOURCES = \
 	src/observe/callback.h \
 	src/observe/halt.c \
 	src/observe/halt.h \
+	src/observe/filing.c \
+	src/observe/filing.h \
 	src/observe/journal.c \
 	src/observe/journal.h \
 	src/observe/order.c \

@@ -198,6 +198,8 @@ static bool has_failed(const struct run *r)
 		warn_msg("cannot write standard error: %s", strerror(r->output.sinks[1].error));
 	else if (r->output.broken)
 		warn_msg("%s", r->output.broken);
+	else if (r->filing.error)
+		warn_msg("%s", r->filing.error);
 	else if (r->pool.error)
 		warn_msg("%s", r->pool.error);
 	else if (r->journal.error)

@@ -47,21 +47,36 @@ static int serve(int rfd, int wfd, void *arg)
 	return worker_serve(rfd, wfd, r->self, r->origin);
 }
 
+/* Results are not moved by --directory: their names start from where we were started. NULL: from where we are. */
+static char *results_base(const struct options *o)
+{
+	if (!o->results || *o->results == '/' || !o->directory)
+		return NULL;
+	char *here = getcwd(NULL, 0);
+	if (!here)
+		die_sys(EXIT_FORKPOOL, "cannot tell the name of the current directory for --results");
+	return here;
+}
+
 static void open_template(struct run *r)
 {
 	const struct options *o = r->options;
-	char *why = NULL;
+	char *why = NULL, *base = results_base(o);
 	size_t per_task = o->max_args > 1 ? o->max_args : 1;
 	r->template = template_new(&(struct template_spec){
 		.words = o->words, .n_words = o->n_words, .replace = o->replace, .tagstring = o->tagstring, .tag = o->tag,
-		.join = o->join_words, .no_shell = o->no_shell,
+		.results = o->results, .base = base, .join = o->join_words, .no_shell = o->no_shell,
 		.direct = !r->origin->sigchld_ignored && shell_surroundings_plain(environ), /* dash would un-ignore it */
 		.n_values = o->n_sources > 1 ? o->n_sources : per_task, .variadic = o->max_args > 0,
 	}, &why);
+	free(base);
 	if (!r->template)
 		die_usage("%s", why);
-	if ((o->resume == RESUME_REST || o->resume == RESUME_REST_AND_BAD) && template_uses_numbers(r->template))
+	bool resumes = o->resume == RESUME_REST || o->resume == RESUME_REST_AND_BAD;
+	if (resumes && template_uses_numbers(r->template))
 		die_usage("resuming knows tasks by their text, which {#} and {%%} change; leave them out");
+	if (resumes && template_results_numbered(r->template))
+		die_usage("--results cannot hold {#} when resuming: its tasks have the numbers of the log; use their items");
 }
 
 static void open_feed(struct run *r)
@@ -151,22 +166,53 @@ static void open_loop(struct run *r)
 		die_sys(EXIT_FORKPOOL, "cannot adopt what tasks leave behind");
 }
 
-static void open_observers(struct run *r)
+/* Observers hear of an event in the order in which they were added. */
+static void add_observer(struct run *r, struct observer *observer)
+{
+	struct observer **end = &r->observers;
+	while (*end)
+		end = &(*end)->next;
+	*end = observer;
+}
+
+static void add_output(struct run *r)
 {
 	const struct options *o = r->options;
 	bool calls = o->callback || o->error_callback;
-	bool ungroup = o->output_mode == OUTPUT_UNGROUP;
 	output_open(&r->output, &(struct output_config){
 		.by_line = o->output_mode == OUTPUT_LINE, .keep_order = o->keep_order, .tag = o->tag || o->tagstring,
 		.sync = o->sync, .failures_only = o->quiet_success, .retries = o->retries,
-		.stored_twice = calls && !ungroup}, &r->store, &r->loop);
-	verdict_open(&r->verdict, o->verbose, template_names_program(r->template));
-	halt_open(&r->halt, &o->halt);
-	r->output.observer.next = &r->verdict.observer;
+		.stored_twice = calls && o->output_mode != OUTPUT_UNGROUP}, &r->store, &r->loop);
+	add_observer(r, &r->output.observer);
+}
+
+static void add_filing(struct run *r)
+{
+	bool plain;
+	char *folder = template_results_folder(r->template, &plain);
+	if (!folder)
+		return;
+	if (filing_make_folder(folder, plain) < 0)
+		die_sys(EXIT_FORKPOOL, "cannot write results in '%s'", folder);
+	free(folder);
+	filing_open(&r->filing);
+	add_observer(r, &r->filing.observer);
+}
+
+static void add_judges(struct run *r)
+{
+	verdict_open(&r->verdict, r->options->verbose, template_names_program(r->template));
 	summary_open(&r->summary);
-	r->verdict.observer.next = &r->summary.observer;
-	r->summary.observer.next = &r->halt.observer;
-	if (!calls)
+	halt_open(&r->halt, &r->options->halt);
+	add_observer(r, &r->verdict.observer);
+	add_observer(r, &r->summary.observer);
+	add_observer(r, &r->halt.observer);
+}
+
+static void add_callback(struct run *r)
+{
+	const struct options *o = r->options;
+	if (!o->callback && !o->error_callback)
 		return;
 	if (o->niceness && spawn_nice(o->niceness) < 0)
 		die_sys(EXIT_FORKPOOL, "cannot run callbacks with --nice %d", o->niceness);
@@ -175,13 +221,13 @@ static void open_observers(struct run *r)
 		die_sys(EXIT_FORKPOOL, "cannot open /dev/null");
 	callback_open(&r->callback, &(struct callback_config){
 		.on_success = o->callback, .on_failure = o->error_callback, .timeout_ns = o->timeout_ns,
-		.kill_after_ns = o->kill_after_ns, .capture = !ungroup, .sync = o->sync, .leave = o->leave,
-		.origin = r->origin, .null_fd = null_fd},
+		.kill_after_ns = o->kill_after_ns, .capture = o->output_mode != OUTPUT_UNGROUP, .sync = o->sync,
+		.leave = o->leave, .origin = r->origin, .null_fd = null_fd},
 		&r->loop, &r->store, &r->output);
-	r->halt.observer.next = &r->callback.observer;
+	add_observer(r, &r->callback.observer);
 }
 
-static void open_journal(struct run *r)
+static void add_journal(struct run *r)
 {
 	const struct options *o = r->options;
 	if (!o->joblog)
@@ -190,10 +236,7 @@ static void open_journal(struct run *r)
 							  .retries = o->retries, .name_hosts = o->via},
 		      &r->output);
 	r->log_fd = -1;
-	struct observer *last = &r->output.observer;
-	while (last->next)
-		last = last->next;
-	last->next = &r->journal.observer;
+	add_observer(r, &r->journal.observer);
 }
 
 static struct bytes bytes_of(const char *s)
@@ -221,7 +264,7 @@ static void open_pool(struct run *r)
 					   (o->leave ? SETUP_LEAVE : 0)),
 			.env = {r->orphans.tag, strlen(r->orphans.tag) + 1}, .niceness = (uint32_t)o->niceness,
 			.initializer = bytes_of(o->initializer)}}},
-		  &r->loop, &r->output.observer);
+		  &r->loop, r->observers);
 }
 
 void setup_input(struct run *r)
@@ -238,8 +281,11 @@ void setup_run(struct run *r)
 	r->jobs = raise_fd_limit(r->options->jobs, r->origin);
 	store_init(&r->store, STORE_LIMIT);
 	open_loop(r);
-	open_observers(r);
-	open_journal(r);
+	add_output(r);
+	add_filing(r);
+	add_judges(r);
+	add_callback(r);
+	add_journal(r);
 	open_pool(r);
 	r->is_set_up = true;
 }
@@ -251,6 +297,7 @@ static void close_run(struct run *r)
 	if (r->callback.observer.on_event)
 		callback_close(&r->callback);
 	output_close(&r->output);
+	filing_close(&r->filing);
 	if (r->journal.observer.on_event)
 		journal_close(&r->journal);
 	store_clear(&r->store);

@@ -18,6 +18,7 @@
 #include "feed/resume.h"
 #include "observe/callback.h"
 #include "observe/halt.h"
+#include "observe/filing.h"
 #include "observe/journal.h"
 #include "observe/output.h"
 #include "observe/summary.h"
@@ -34,11 +35,13 @@ struct run {
 	struct loop loop;
 	struct store store;
 	struct pool pool;
+	struct observer *observers; /* those below that are wanted, in a row */
 	struct output output;
 	struct callback callback;
 	struct verdict verdict;
 	struct summary summary;
 	struct halt halt;
+	struct filing filing;
 	struct journal journal;
 	struct resume resume;  /* what the job log knows, if that is wanted */
 	struct orphans orphans;

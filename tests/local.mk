@@ -72,6 +72,7 @@ cli_tests = \
 	tests/cli/quiet.test \
 	tests/cli/resources.test \
 	tests/cli/retry.test \
+	tests/cli/results.test \
 	tests/cli/signals.test \
 	tests/cli/status.test \
 	tests/cli/summary.test \

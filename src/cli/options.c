@@ -172,6 +172,8 @@ static void check_conflicts(const struct parse *p)
 		die_usage("--ungroup does not see the output, so --tag cannot work; use --line-buffer");
 	if (ungroup && o->tagstring)
 		die_usage("--ungroup does not see the output, so --tagstring cannot work; use --line-buffer");
+	if (ungroup && o->results)
+		die_usage("--ungroup does not see the output, so --results cannot work; use --line-buffer");
 	if (ungroup && o->keep_order)
 		die_usage("--ungroup does not see the output, so --keep-order cannot work; use one of them");
 	if (ungroup && o->quiet_success)
@@ -190,6 +192,8 @@ static void check_journal(const struct options *o)
 		die_usage("resuming needs the log of the run before; give it with --joblog FILE");
 	if (o->resume != RESUME_NOT && to_stdout)
 		die_usage("a job log on standard output (-) cannot be resumed; use a file");
+	if (o->resume == RESUME_ONLY_BAD && o->results)
+		die_usage("--retry-failed knows commands only, --results is named by items; use --resume-failed");
 }
 
 /* The log gives the commands. */

@@ -49,6 +49,7 @@ struct options {
 	bool tag;
 	const char *tagstring;
 	bool quiet_success;
+	const char *results;
 	bool dry_run;
 	bool verbose;
 	bool quiet;

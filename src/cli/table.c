@@ -420,6 +420,8 @@ const struct option_row table_rows[] = {
 		"begin each line with T, which may hold placeholders, and a TAB"},
 	{0, "quiet-success", NULL, GROUP_OUTPUT, false, set_true, AT(quiet_success),
 		"write a task's output only if it failed in the end"},
+	{0, "results", "DIR", GROUP_OUTPUT, false, set_nonempty, AT(results),
+		"keep output, status and command of each task in files below DIR, which may hold placeholders"},
 	{0, "dry-run", NULL, GROUP_OUTPUT, true, set_true, AT(dry_run), "print the commands, run none"},
 	{'t', "verbose", NULL, GROUP_OUTPUT, true, set_true, AT(verbose),
 		"print each command on standard error as it starts"},

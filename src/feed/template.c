@@ -295,6 +295,11 @@ char *template_results_folder(const struct template *t, bool *plain)
 	return t->has_results ? destination_folder(&t->results) : NULL;
 }
 
+bool template_results_numbered(const struct template *t)
+{
+	return t->results.parts.uses_seq;
+}
+
 bool template_uses_numbers(const struct template *t)
 {
 	return t->command.uses_seq || t->command.uses_slot;

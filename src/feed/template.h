@@ -48,6 +48,9 @@ bool template_names_program(const struct template *t);
  * --results. */
 char *template_results_folder(const struct template *t, bool *plain);
 
+/* Does the path of results hold {#}? It is made before a task that an earlier run knows gets its number back. */
+bool template_results_numbered(const struct template *t);
+
 /* Does the command hold {#} or {%} anywhere, or their other names, so that an item's command depends on when and where
  * it is run? In the tag it does not count. */
 bool template_uses_numbers(const struct template *t);

@@ -125,7 +125,7 @@ END_TEST
 START_TEST(test_every_value)
 {
 	parse("-n3", "-I", "@", "-j7", "--queue-size=9", "--max-tasks-per-worker", "11", "--initializer", "init", "-C",
-		"/d", "--callback", "cb", "--error-callback", "ecb", "--via", "v", "--tagstring", "t", "--timeout",
+		"/d", "--callback", "cb", "--error-callback", "ecb", "--via", "v", "--tagstring", "t", "--results", "r", "--timeout",
 		"1.5", "--kill-after", "0", "--retries", "4", "--retry-delay", "2,1.5", "--delay", "3",
 		"--rate", "30/m", "--max-load", "2.5", "--memfree", "1.5K", "--nice", "-7", "--deadline", "2h",
 		"--lock", "l", "cmd", NULL);
@@ -142,6 +142,7 @@ START_TEST(test_every_value)
 	ck_assert_str_eq(o.error_callback, "ecb");
 	ck_assert_str_eq(o.via, "v");
 	ck_assert_str_eq(o.tagstring, "t");
+	ck_assert_str_eq(o.results, "r");
 	ck_assert_uint_eq(o.timeout_ns, 1500 * NS_PER_MS);
 	ck_assert_uint_eq(o.kill_after_ns, 0);
 	ck_assert_uint_eq(o.retries, 4);
@@ -339,6 +340,8 @@ START_TEST(test_conflicts)
 	refused("--line-buffer writes what --quiet-success keeps", "--quiet-success", "--line-buffer", NULL);
 	parse("--line-buffer", "--quiet-success", "--group", NULL);
 	ck_assert(o.quiet_success);
+	refused("--ungroup does not see the output, so --results ", "-u", "--results", "x", NULL);
+	refused("--results '': its value DIR must not be empty", "--results", "", NULL);
 	refused("--ungroup does not see the output, so --keep-order ", "-k", "-u", NULL);
 	refused("--retry-delay is for further attempts", "--retry-delay", "1", NULL);
 	parse("--retry-delay", "1", "--retries", "0", NULL);
