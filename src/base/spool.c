@@ -16,8 +16,10 @@
 enum {
 	PIECE_MIN = 64,
 	PIECE_MAX = 64 * 1024,
+	EXTENT_MIN = 64 * 1024,
+	EXTENT_MAX = 4 * 1024 * 1024,
+	RELEASE = 1024 * 1024, /* what is worth a call that gives space back; a multiple of any block's size */
 	WINDOW = 256 * 1024,
-	BLOCK = 4096, /* of most file systems; a wrong guess costs space, not bytes */
 };
 
 void store_init(struct store *st, size_t limit)
@@ -59,29 +61,27 @@ static int open_file(struct store *st)
 }
 
 /* How many bytes the file took; fewer than `n` means that it is full, and st->error why. */
-static size_t write_file(struct store *st, const char *bytes, size_t n)
+static size_t write_file(struct store *st, const char *bytes, size_t n, off_t at)
 {
 	size_t done = 0;
 	st->error = 0;
 	if (st->fd < 0 && open_file(st) < 0)
 		st->error = errno;
 	while (done < n && !st->error) {
-		ssize_t r = pwrite(st->fd, bytes + done, n - done, st->end);
-		if (r > 0) {
+		ssize_t r = pwrite(st->fd, bytes + done, n - done, at + (off_t)done);
+		if (r > 0)
 			done += (size_t)r;
-			st->end += r;
-		} else if (r == 0 || errno != EINTR) {
+		else if (r == 0 || errno != EINTR)
 			st->error = r == 0 ? ENOSPC : errno;
-		}
 	}
 	st->in_file += done;
 	return done;
 }
 
-static struct piece *append_piece(struct spool *sp, size_t cap)
+static struct piece *append_piece(struct spool *sp, size_t cap, bool in_file)
 {
-	struct piece *p = xmalloc(sizeof *p + cap);
-	*p = (struct piece){.cap = cap};
+	struct piece *p = xmalloc(sizeof *p + (in_file ? 0 : cap));
+	*p = (struct piece){.cap = cap, .in_file = in_file};
 	if (sp->last)
 		sp->last->next = p;
 	else
@@ -90,18 +90,25 @@ static struct piece *append_piece(struct spool *sp, size_t cap)
 	return p;
 }
 
+/* Spools that are filled by turns stay apart in the file: each writes into an extent of its own, and the
+ * more it has written the larger is its next. What is not used of one is a hole and takes no space. */
 static size_t add_to_file(struct spool *sp, struct store *st, const char *bytes, size_t n)
 {
-	off_t offset = st->end;
-	size_t done = write_file(st, bytes, n);
-	if (done == 0)
-		return 0;
 	struct piece *p = sp->last;
-	if (!p || p->cap > 0 || p->offset + (off_t)p->len != offset) {
-		p = append_piece(sp, 0);
-		p->offset = offset;
+	size_t cap = p && p->in_file ? p->cap : EXTENT_MIN / 2;
+	bool begun = p && p->in_file && p->len < cap;
+	if (!begun && cap < EXTENT_MAX)
+		cap *= 2;
+	off_t at = begun ? p->offset + (off_t)p->len : st->end;
+	size_t room = begun ? cap - p->len : cap;
+	size_t done = write_file(st, bytes, n < room ? n : room, at);
+	if (!begun && done > 0) {
+		p = append_piece(sp, cap, true);
+		p->offset = at;
+		st->end += (off_t)cap;
 	}
-	p->len += done;
+	if (done > 0)
+		p->len += done;
 	return done;
 }
 
@@ -113,12 +120,17 @@ static size_t piece_size(size_t n)
 	return size;
 }
 
+static bool has_begun_piece(const struct spool *sp)
+{
+	return sp->last && !sp->last->in_file && sp->last->len < sp->last->cap;
+}
+
 static size_t add_to_memory(struct spool *sp, struct store *st, const char *bytes, size_t n)
 {
 	struct piece *p = sp->last;
-	if (!p || p->len >= p->cap) {
+	if (!has_begun_piece(sp)) {
 		/* a second piece says that more is likely to come */
-		p = append_piece(sp, p ? PIECE_MAX : piece_size(n));
+		p = append_piece(sp, p ? PIECE_MAX : piece_size(n), false);
 		st->in_memory += p->cap;
 	}
 	size_t room = p->cap - p->len;
@@ -129,16 +141,12 @@ static size_t add_to_memory(struct spool *sp, struct store *st, const char *byte
 	return n;
 }
 
-static bool has_room(const struct spool *sp, const struct store *st)
-{
-	return st->in_memory < st->limit || (sp->last && sp->last->cap > sp->last->len);
-}
-
 void spool_add(struct spool *sp, struct store *st, const void *bytes, size_t n)
 {
 	const char *p = bytes;
 	for (size_t done; n > 0; p += done, n -= done) {
-		done = has_room(sp, st) ? 0 : add_to_file(sp, st, p, n);
+		bool room = st->in_memory < st->limit || has_begun_piece(sp);
+		done = room ? 0 : add_to_file(sp, st, p, n);
 		if (done == 0)
 			done = add_to_memory(sp, st, p, n);
 		sp->len += done;
@@ -179,35 +187,35 @@ ssize_t spool_peek(struct spool *sp, struct store *st, const char **bytes)
 	const struct piece *p = sp->first;
 	if (!p)
 		return 0;
-	if (p->cap > 0) {
+	if (!p->in_file) {
 		*bytes = p->bytes + p->start;
 		return (ssize_t)(p->len - p->start);
 	}
 	return peek_file(p, st, bytes);
 }
 
-/* Give the file's blocks back as `n` bytes of the piece are read; all of them, and from the start, when none
- * is wanted any more. A block comes back only when one call covers it all, so begin where the block of the
- * first byte does, if that is in the same piece. */
+/* `n` bytes of the piece have been read. The file's space comes back in large units, the rest of an extent with
+ * its last byte, and all of it when nothing in it is wanted any more. */
 static void release_file(struct store *st, const struct piece *p, size_t n)
 {
-	off_t from = p->offset + (off_t)p->start, to = from + (off_t)n;
-	off_t block = from / BLOCK * BLOCK;
-	from = block > p->offset ? block : p->offset;
+	size_t from = p->start / RELEASE * RELEASE, to = (p->start + n) / RELEASE * RELEASE;
+	if (p->start + n == p->len)
+		to = p->cap;
 	st->in_file -= n;
-	if (st->in_file > 0)
-		fallocate(st->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from);
-	else if (ftruncate(st->fd, 0) == 0)
-		st->end = 0;
-	if (st->end == 0)
-		st->window_len = 0;
 	st->error = 0;
+	if (st->in_file > 0 || ftruncate(st->fd, 0) < 0) {
+		if (to > from)
+			fallocate(st->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, p->offset + (off_t)from, (off_t)(to - from));
+		return;
+	}
+	st->end = 0;
+	st->window_len = 0;
 }
 
 static void remove_first(struct spool *sp, struct store *st)
 {
 	struct piece *p = sp->first;
-	st->in_memory -= p->cap;
+	st->in_memory -= p->in_file ? 0 : p->cap;
 	sp->first = p->next;
 	if (!sp->first)
 		sp->last = NULL;
@@ -219,7 +227,7 @@ void spool_drop(struct spool *sp, struct store *st, size_t n)
 	struct piece *p = sp->first;
 	if (n == 0)
 		return;
-	if (p->cap == 0)
+	if (p->in_file)
 		release_file(st, p, n);
 	p->start += n;
 	sp->len -= n;
@@ -229,11 +237,6 @@ void spool_drop(struct spool *sp, struct store *st, size_t n)
 
 void spool_clear(struct spool *sp, struct store *st)
 {
-	while (sp->first) {
-		const struct piece *p = sp->first;
-		if (p->cap == 0)
-			release_file(st, p, p->len - p->start);
-		sp->len -= p->len - p->start;
-		remove_first(sp, st);
-	}
+	while (sp->first)
+		spool_drop(sp, st, sp->first->len - sp->first->start);
 }

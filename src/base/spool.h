@@ -20,20 +20,21 @@ struct store {
 	size_t in_memory;
 	uint64_t in_file;
 	int fd;          /* owned; -1 until needed */
-	off_t end;       /* where the file's next bytes go */
+	off_t end;       /* where the file's next extent goes */
 	int error;       /* errno of the last attempt to put bytes into the file; 0 if it worked */
 	char *window;    /* owned; bytes of the file, read ahead: */
 	off_t window_at; /* from where, */
 	size_t window_len; /* and how many */
 };
 
-/* A run of bytes, in memory or in the file. */
+/* A run of bytes, in memory or in the file: there it is called an extent. */
 struct piece {
 	struct piece *next;
 	size_t start, len; /* bytes [start, len) are still wanted */
-	size_t cap;        /* of `bytes` below; 0: in the file */
+	size_t cap;        /* there is room for so many */
+	bool in_file;
 	off_t offset;      /* in the file, of byte 0 */
-	char bytes[];
+	char bytes[];      /* in memory */
 };
 
 struct spool {
