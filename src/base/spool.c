@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,13 @@ enum {
 	EXTENT_MAX = 4 * 1024 * 1024,
 	RELEASE = 1024 * 1024, /* what is worth a call that gives space back; a multiple of any block's size */
 	WINDOW = 256 * 1024,
+	HEAP_KEPT = 4 * 1024 * 1024, /* as pieces come and go, not every task's are to be new pages */
 };
 
 void store_init(struct store *st, size_t limit)
 {
 	*st = (struct store){.limit = limit, .fd = -1};
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 }
 
 void store_clear(struct store *st)
