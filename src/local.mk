@@ -65,6 +65,8 @@ src_libforkpool_a_SOURCES = \
 	src/worker/attempt.h \
 	src/worker/guard.c \
 	src/worker/guard.h \
+	src/worker/relay.c \
+	src/worker/relay.h \
 	src/worker/worker.c \
 	src/worker/worker.h \
 	src/transport/peer.c \

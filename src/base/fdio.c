@@ -16,6 +16,9 @@
 
 #include "base/strnum.h"
 
+/* All pipes of a user who is not root may hold 64 MiB, pipe(7): leave most of them to others. */
+enum { PIPE_WIDE = 256 * 1024 };
+
 static size_t io_size = SIZE_MAX;
 
 void fdio_init(void)
@@ -57,6 +60,11 @@ ssize_t fdio_write(int fd, const void *bytes, size_t n)
 ssize_t fdio_pread(int fd, void *bytes, size_t n, off_t at)
 {
 	return TEMP_FAILURE_RETRY(pread(fd, bytes, capped(n), at));
+}
+
+ssize_t fdio_splice(int rfd, int wfd, size_t n)
+{
+	return TEMP_FAILURE_RETRY(splice(rfd, NULL, wfd, NULL, capped(n), SPLICE_F_NONBLOCK));
 }
 
 /* At most `max` bytes of the first element that has any. */
@@ -131,6 +139,11 @@ int fdio_set_nonblocking(int fd)
 	if (flags < 0)
 		return -1;
 	return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+bool fdio_widen(int fd)
+{
+	return fcntl(fd, F_SETPIPE_SZ, PIPE_WIDE) >= 0 || errno != EBADF;
 }
 
 void fdio_close(int *fd)

@@ -25,6 +25,9 @@ ssize_t fdio_write(int fd, const void *bytes, size_t n);
 ssize_t fdio_pread(int fd, void *bytes, size_t n, off_t at);
 ssize_t fdio_writev(int fd, const struct iovec *iov, int n);
 
+/* Move up to `n` bytes from one pipe to another without copying them, as splice(2) does; never waits. */
+ssize_t fdio_splice(int rfd, int wfd, size_t n);
+
 /* Write all of it, waiting where the fd does not block; -1 and errno if that fails. */
 int fdio_write_all(int fd, const void *bytes, size_t n);
 
@@ -32,6 +35,9 @@ int fdio_write_all(int fd, const void *bytes, size_t n);
 int fdio_pipe(int *rfd, int *wfd);
 
 int fdio_set_nonblocking(int fd);
+
+/* Let a pipe hold more than the usual 64 KiB, if the system allows it. False: fd is no pipe. */
+bool fdio_widen(int fd);
 
 /* Close if it is one (>= 0) and make it -1; errno survives. */
 void fdio_close(int *fd);

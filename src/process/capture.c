@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include "base/fdio.h"
 
@@ -14,6 +15,7 @@
 int capture_open(struct capture *c, uint8_t stream)
 {
 	c->stream = stream;
+	c->wide = false;
 	return fdio_pipe(&c->rfd, &c->wfd);
 }
 
@@ -35,6 +37,17 @@ void capture_read(struct capture *c)
 		buf_grew(&c->held, (size_t)n);
 	else if (n == 0 || errno != EAGAIN)
 		fdio_close(&c->rfd);
+}
+
+void capture_widen(struct capture *c)
+{
+	c->wide = c->rfd >= 0 && fdio_widen(c->rfd);
+}
+
+size_t capture_waiting(const struct capture *c)
+{
+	int n = 0;
+	return ioctl(c->rfd, FIONREAD, &n) < 0 || n < 0 ? 0 : (size_t)n;
 }
 
 void capture_drain(struct capture *c)

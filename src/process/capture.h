@@ -15,6 +15,7 @@ struct capture {
 	int rfd;         /* owned; -1: not captured, or all has been read */
 	int wfd;         /* owned; the command's end, until it has been started */
 	uint8_t stream;  /* 1 or 2 */
+	bool wide;       /* much has come: the pipe holds more, and may be passed on unread */
 	struct buf held; /* read, not passed on */
 };
 
@@ -29,6 +30,12 @@ void capture_started(struct capture *c);
 
 /* One read, known not to block; closes at the end of the stream. */
 void capture_read(struct capture *c);
+
+/* Much comes out of it: make it wide. */
+void capture_widen(struct capture *c);
+
+/* How many bytes are in the pipe. */
+size_t capture_waiting(const struct capture *c);
 
 /* Read what is in the pipe now, without waiting for its writers to end, and close it. */
 void capture_drain(struct capture *c);

@@ -4,8 +4,10 @@
 #include "proto/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "base/fdio.h"
+#include "base/report.h"
 
 /* A completion is some 100 bytes, a piece of output up to 64 KiB: with thousands of workers the small
  * start counts, with large output the large end. */
@@ -13,14 +15,17 @@ enum { READ_LEN_MIN = 4096, READ_LEN_MAX = 256 * 1024 };
 
 void channel_open(struct channel *c, int rfd, int wfd)
 {
-	*c = (struct channel){.rfd = rfd, .wfd = wfd, .read_len = READ_LEN_MIN};
+	*c = (struct channel){.rfd = rfd, .wfd = wfd, .read_len = READ_LEN_MIN, .pass_rfd = -1, .pass_wfd = -1};
 	hello_encode(&c->out);
 }
 
 void channel_shut(struct channel *c)
 {
 	fdio_close(&c->wfd);
+	fdio_close(&c->pass_rfd);
+	fdio_close(&c->pass_wfd);
 	buf_clear(&c->out);
+	c->pass_left = 0;
 }
 
 void channel_close(struct channel *c)
@@ -38,16 +43,63 @@ void channel_put(struct channel *c, const struct msg *m)
 
 size_t channel_pending(const struct channel *c)
 {
-	return buf_len(&c->out);
+	return buf_len(&c->out) + c->pass_left;
+}
+
+/* One that was opened for appending cannot be spliced to. */
+static bool is_pipe(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && !(flags & O_APPEND) && fdio_widen(fd);
+}
+
+bool channel_may_pass(struct channel *c)
+{
+	if (c->pass_rfd >= 0)
+		return true;
+	return is_pipe(c->wfd) && fdio_pipe(&c->pass_rfd, &c->pass_wfd) == 0 && fdio_widen(c->pass_wfd);
+}
+
+/* By way of a pipe of our own: what has been announced must not be read by anybody else, and a task can do that
+ * with the pipe that it writes to. */
+bool channel_pass(struct channel *c, const struct msg *m, int rfd, size_t most)
+{
+	if (channel_pending(c) > 0)
+		bug("channel_pass: %zu bytes pending", channel_pending(c));
+	for (ssize_t n; c->pass_left < most && (n = fdio_splice(rfd, c->pass_wfd, most - c->pass_left)) > 0; )
+		c->pass_left += (size_t)n;
+	if (c->pass_left == 0)
+		return false;
+	msg_encode_head(&c->out, m, c->pass_left);
+	c->pass_at = buf_len(&c->out);
+	return true;
+}
+
+static ssize_t write_out(struct channel *c)
+{
+	ssize_t n = fdio_write(c->wfd, buf_head(&c->out), c->pass_left > 0 ? c->pass_at : buf_len(&c->out));
+	if (n < 0)
+		return -1;
+	buf_drop(&c->out, (size_t)n);
+	c->pass_at -= c->pass_left > 0 ? (size_t)n : 0;
+	return n;
+}
+
+static ssize_t splice_out(struct channel *c)
+{
+	ssize_t n = fdio_splice(c->pass_rfd, c->wfd, c->pass_left);
+	c->pass_left -= n > 0 ? (size_t)n : 0;
+	if (n == 0)
+		errno = EIO;
+	return n > 0 ? n : -1;
 }
 
 int channel_flush(struct channel *c)
 {
-	while (buf_len(&c->out) > 0) {
-		ssize_t n = fdio_write(c->wfd, buf_head(&c->out), buf_len(&c->out));
+	while (channel_pending(c) > 0) {
+		ssize_t n = c->pass_left > 0 && c->pass_at == 0 ? splice_out(c) : write_out(c);
 		if (n < 0)
 			return errno == EAGAIN ? 0 : -1;
-		buf_drop(&c->out, (size_t)n);
 	}
 	return 0;
 }

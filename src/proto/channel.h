@@ -22,6 +22,9 @@ struct channel {
 	size_t taken;   /* bytes of `in` that the last message occupies */
 	size_t read_len; /* how much to ask for: grows with what comes */
 	bool greeted;   /* the other side's hello has been read */
+	int pass_rfd, pass_wfd; /* owned; a pipe of bytes that go out unread; -1 until needed */
+	size_t pass_at;         /* they go behind so many of `out`, before the rest */
+	size_t pass_left;       /* so many are in it */
 };
 
 /* Take over both fds; the hello waits to be flushed. */
@@ -35,6 +38,13 @@ void channel_shut(struct channel *c);
 
 /* Queue a message. */
 void channel_put(struct channel *c, const struct msg *m);
+
+/* Get ready for channel_pass. False: it cannot be done with these fds, or not now. */
+bool channel_may_pass(struct channel *c);
+
+/* Queue a message when none is pending; its last string is what the pipe `rfd` holds, up to `most` bytes of it, which
+ * are moved and never copied. False: there was nothing. */
+bool channel_pass(struct channel *c, const struct msg *m, int rfd, size_t most);
 
 /* Write what is queued as far as it goes. 0: all of it, or the rest waits (channel_pending);
  * -1 and errno: the other side is gone. */

@@ -91,6 +91,16 @@ void msg_encode(struct buf *out, const struct msg *m)
 	memcpy(buf_head(out) + before, &be, sizeof be);
 }
 
+void msg_encode_head(struct buf *out, const struct msg *m, size_t n)
+{
+	size_t before = buf_len(out);
+	msg_encode(out, m);
+	char *frame = buf_head(out) + before, *end = buf_head(out) + buf_len(out);
+	uint32_t frame_be = htobe32((uint32_t)(buf_len(out) - before - FRAME_HEADER_LEN + n)), string_be = htobe32((uint32_t)n);
+	memcpy(frame, &frame_be, sizeof frame_be);
+	memcpy(end - sizeof string_be, &string_be, sizeof string_be);
+}
+
 /* What is left of a body. A field that is too short makes `bad` true, and every later one zero. */
 struct reader {
 	const char *p;

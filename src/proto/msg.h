@@ -85,6 +85,9 @@ int hello_check(const char *bytes, size_t n);
 /* Append the message as one frame. Its strings must fit FRAME_BODY_MAX together. */
 void msg_encode(struct buf *out, const struct msg *m);
 
+/* The same without the last string, which must be empty in `m`: its `n` bytes are to follow by another way. */
+void msg_encode_head(struct buf *out, const struct msg *m, size_t n);
+
 /* Read one frame from the first bytes at `bytes`. Returns its length and fills `m`; 0 if more bytes
  * are needed; -1 and errno EPROTO if this is no frame (too long, unknown type, a field too short, bytes
  * left over). */

@@ -22,11 +22,9 @@
 #include "process/spawn.h"
 #include "proto/channel.h"
 #include "worker/attempt.h"
+#include "worker/relay.h"
 
 #define PROMPT_NS (10 * NS_PER_MS) /* how old output may grow before it is sent */
-
-/* Enough is waiting to be sent: leave the task's output in its pipes. */
-#define OUT_MAX (4 * CAPTURE_CHUNK)
 
 /* A task that has not been started. */
 struct queued {
@@ -69,11 +67,7 @@ static struct bytes bytes_in(const struct buf *b)
 
 static void send_held(struct worker *w, struct capture *c)
 {
-	if (buf_len(&c->held) == 0)
-		return;
-	send_msg(w, &(struct msg){.type = MSG_OUTPUT,
-				  .u.output = {.seq = w->now.seq, .stream = c->stream, .bytes = bytes_in(&c->held)}});
-	buf_reset(&c->held);
+	w->ending |= relay_held(&w->channel, w->now.seq, c) < 0;
 }
 
 static void send_ready(struct worker *w)
@@ -280,13 +274,8 @@ static void read_capture(struct worker *w, struct capture *c, short revents)
 {
 	if (c->rfd < 0 || revents == 0)
 		return;
-	if (revents & POLLIN)
-		capture_read(c);
-	else
-		capture_close(c);
-	if (buf_len(&c->held) >= CAPTURE_CHUNK)
-		send_held(w, c);
-	else if (buf_len(&c->held) > 0 && w->held_since_ns == 0 && w->flags & SETUP_PROMPT)
+	w->ending |= relay_read(&w->channel, w->now.seq, c, revents) < 0;
+	if (buf_len(&c->held) > 0 && w->held_since_ns == 0 && w->flags & SETUP_PROMPT)
 		w->held_since_ns = clock_ns();
 }
 
@@ -317,13 +306,12 @@ static int next_due_ms(const struct worker *w)
 
 static void wait_for_events(struct worker *w, struct pollfd *p)
 {
-	size_t pending = channel_pending(&w->channel);
-	bool take = pending <= OUT_MAX;
+	bool pending = channel_pending(&w->channel) > 0;
 	p[P_CHANNEL] = (struct pollfd){.fd = w->channel.rfd, .events = POLLIN};
 	p[P_SIGNAL] = (struct pollfd){.fd = w->signal_fd, .events = POLLIN};
-	p[P_OUT] = (struct pollfd){.fd = take ? w->attempt.out.rfd : -1, .events = POLLIN};
-	p[P_ERR] = (struct pollfd){.fd = take ? w->attempt.err.rfd : -1, .events = POLLIN};
-	p[P_WRITE] = (struct pollfd){.fd = pending > 0 ? w->channel.wfd : -1, .events = POLLOUT};
+	p[P_OUT] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.out), .events = POLLIN};
+	p[P_ERR] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.err), .events = POLLIN};
+	p[P_WRITE] = (struct pollfd){.fd = pending ? w->channel.wfd : -1, .events = POLLOUT};
 	wait_for_fds(p, P_COUNT, next_due_ms(w));
 }
 

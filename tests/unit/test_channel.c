@@ -177,6 +177,66 @@ START_TEST(full_pipe)
 }
 END_TEST
 
+/* The next message; the pipe has not taken all of it yet. */
+static void receive_slowly(struct msg *m, enum msg_type type)
+{
+	while (channel_next(&far, m) == 0) {
+		ck_assert_int_gt(channel_fill(&far), 0);
+		ck_assert_int_eq(channel_flush(&near), 0);
+	}
+	ck_assert_int_eq(m->type, type);
+}
+
+/* What is passed on unread stands before what is put after it, however little goes at once; that its pipe is read or
+ * closed meanwhile changes nothing. */
+START_TEST(passed_on)
+{
+	enum { LEN = 50000 };
+	static char text[LEN];
+	static const struct msg head = {.type = MSG_OUTPUT, .u.output = {.seq = 7, .stream = 2}};
+	struct msg m;
+	int rfd, wfd;
+	set_io_size(io_sizes[_i]);
+	for (size_t i = 0; i < LEN; i++)
+		text[i] = (char)(i * 2654435761 >> 13);
+	ck_assert_int_eq(fdio_pipe(&rfd, &wfd), 0);
+	ck_assert(channel_may_pass(&near));
+	ck_assert_int_ge(fcntl(near.wfd, F_SETPIPE_SZ, 4096), 4096);
+	flush_all(&near);
+	ck_assert(!channel_pass(&near, &head, rfd, LEN));
+	ck_assert_int_eq(fdio_write_all(wfd, text, LEN), 0);
+	for (size_t passed = 0, n; passed < LEN; passed += n) {
+		ck_assert(channel_pass(&near, &head, rfd, LEN - passed));
+		n = near.pass_left;
+		if (n == LEN - passed)
+			fdio_close(&rfd);
+		put_revoke(&near, passed);
+		ck_assert_int_eq(channel_flush(&near), 0);
+		ck_assert_uint_gt(channel_pending(&near), 0);
+		receive_slowly(&m, MSG_OUTPUT);
+		ck_assert_uint_eq(m.u.output.seq, 7);
+		ck_assert_uint_eq(m.u.output.stream, 2);
+		ck_assert_uint_eq(m.u.output.bytes.n, n);
+		ck_assert_mem_eq(m.u.output.bytes.p, text + passed, n);
+		receive_slowly(&m, MSG_REVOKE);
+		ck_assert_uint_eq(m.u.revoke.seq, passed);
+	}
+	ck_assert_uint_eq(channel_pending(&near), 0);
+	ck_assert_int_lt(rfd, 0);
+	fdio_close(&wfd);
+}
+END_TEST
+
+START_TEST(nothing_is_passed_to_what_is_no_pipe)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	fdio_close(&near.wfd);
+	near.wfd = fd;
+	ck_assert(!channel_may_pass(&near));
+	ck_assert_int_lt(near.pass_rfd, 0);
+}
+END_TEST
+
 START_TEST(longest_message)
 {
 	size_t n = FRAME_BODY_MAX - 4;
@@ -300,6 +360,8 @@ Suite *channel_suite(void)
 	tcase_add_test(t, one_read_gives_all_that_is_there);
 	tcase_add_test(t, strings_stay_until_the_next_call);
 	tcase_add_test(t, full_pipe);
+	tcase_add_loop_test(t, passed_on, 0, ARRAY_LEN(io_sizes));
+	tcase_add_test(t, nothing_is_passed_to_what_is_no_pipe);
 	tcase_add_test(t, longest_message);
 	tcase_add_test(t, shut);
 	tcase_add_loop_test(t, end_within_a_message, 0, HELLO_LEN + FRAME_HEADER_LEN + 8);

@@ -252,6 +252,24 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* What follows the head is the end of the message, as if it had been encoded with it. */
+START_TEST(head_without_its_last_string)
+{
+	struct buf whole = {0}, head = {0};
+	struct msg m = {.type = MSG_OUTPUT, .u.output = {.seq = 7, .stream = 1, .bytes = {"some bytes", 10}}};
+	buf_adds(&whole, "x");
+	buf_adds(&head, "x");
+	msg_encode(&whole, &m);
+	m.u.output.bytes = (struct bytes){0};
+	msg_encode_head(&head, &m, 10);
+	buf_adds(&head, "some bytes");
+	ck_assert_uint_eq(buf_len(&head), buf_len(&whole));
+	ck_assert_mem_eq(buf_head(&head), buf_head(&whole), buf_len(&whole));
+	buf_clear(&whole);
+	buf_clear(&head);
+}
+END_TEST
+
 START_TEST(body_of_another_length)
 {
 	struct msg m = filled(types[_i]);
@@ -351,6 +369,7 @@ Suite *msg_suite(void)
 	tcase_add_test(t, tables_are_those_of_the_document);
 	tcase_add_test(t, hello);
 	tcase_add_loop_test(t, round_trip, 0, ARRAY_LEN(types));
+	tcase_add_test(t, head_without_its_last_string);
 	tcase_add_loop_test(t, body_of_another_length, 0, ARRAY_LEN(types));
 	tcase_add_test(t, string_beyond_the_body);
 	tcase_add_test(t, unknown_type);
