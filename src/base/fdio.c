@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +66,11 @@ ssize_t fdio_pread(int fd, void *bytes, size_t n, off_t at)
 ssize_t fdio_splice(int rfd, int wfd, size_t n)
 {
 	return TEMP_FAILURE_RETRY(splice(rfd, NULL, wfd, NULL, capped(n), SPLICE_F_NONBLOCK));
+}
+
+ssize_t fdio_sendfile(int wfd, int rfd, off_t at, size_t n)
+{
+	return TEMP_FAILURE_RETRY(sendfile(wfd, rfd, &at, capped(n)));
 }
 
 /* At most `max` bytes of the first element that has any. */

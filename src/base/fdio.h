@@ -28,6 +28,10 @@ ssize_t fdio_writev(int fd, const struct iovec *iov, int n);
 /* Move up to `n` bytes from one pipe to another without copying them, as splice(2) does; never waits. */
 ssize_t fdio_splice(int rfd, int wfd, size_t n);
 
+/* Write up to `n` bytes of a file from `at` on to another file without copying them more than once, as sendfile(2)
+ * does. Not to a pipe: it would hold on to the file's pages, and see what becomes of them. */
+ssize_t fdio_sendfile(int wfd, int rfd, off_t at, size_t n);
+
 /* Write all of it, waiting where the fd does not block; -1 and errno if that fails. */
 int fdio_write_all(int fd, const void *bytes, size_t n);
 

@@ -238,6 +238,22 @@ void spool_drop(struct spool *sp, struct store *st, size_t n)
 		remove_first(sp, st);
 }
 
+bool spool_in_file(const struct spool *sp)
+{
+	return sp->first && sp->first->in_file;
+}
+
+size_t spool_send(struct spool *sp, struct store *st, int fd, uint64_t most)
+{
+	const struct piece *p = sp->first;
+	size_t n = p->len - p->start;
+	ssize_t done = fdio_sendfile(fd, st->fd, p->offset + (off_t)p->start, n < most ? n : (size_t)most);
+	if (done <= 0)
+		return 0;
+	spool_drop(sp, st, (size_t)done);
+	return (size_t)done;
+}
+
 void spool_clear(struct spool *sp, struct store *st)
 {
 	while (sp->first)

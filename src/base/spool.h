@@ -58,6 +58,11 @@ ssize_t spool_peek(struct spool *sp, struct store *st, const char **bytes);
 /* Take `n` bytes off the front; n is at most what spool_peek returned. */
 void spool_drop(struct spool *sp, struct store *st, size_t n);
 
+/* Are the next bytes in the file? Then up to `most` can be written straight from there to another file, and are
+ * taken off. Returns how many; 0 if it cannot be done in this way: spool_peek does it or tells why not. */
+bool spool_in_file(const struct spool *sp);
+size_t spool_send(struct spool *sp, struct store *st, int fd, uint64_t most);
+
 void spool_clear(struct spool *sp, struct store *st);
 
 #endif

@@ -237,6 +237,19 @@ static size_t put(struct output *o, const struct record *r, int s, const char *b
 	return r->task && o->config.tag ? put_tagged(sink, r, s, bytes, n) : sink_put(sink, bytes, n);
 }
 
+/* Standard output at whose bytes nobody looks, from file to file; the number of bytes taken. */
+static size_t send_stored(struct output *o, struct record *r, int s, uint64_t most)
+{
+	if (s != 0 || o->config.by_line || o->config.tag || !spool_in_file(&r->data[s]) || !sink_flush(&o->sinks[!s]))
+		return 0;
+	int fd = sink_file(&o->sinks[s]);
+	size_t taken = fd < 0 ? 0 : spool_send(&r->data[s], o->store, fd, most);
+	o->used[s] |= taken > 0;
+	o->moved += taken;
+	o->done_bytes -= r->done ? taken : 0;
+	return taken;
+}
+
 /* False: the reader takes no more now, or it was enough for one turn. */
 static bool move(struct output *o, struct record *r, int s)
 {
@@ -245,6 +258,8 @@ static bool move(struct output *o, struct record *r, int s)
 		o->has_more = o->moved >= TURN_MAX;
 		if (o->has_more)
 			return false;
+		if (send_stored(o, r, s, left) > 0)
+			continue;
 		ssize_t n = spool_peek(&r->data[s], o->store, &bytes);
 		if (n < 0) {
 			o->broken = "cannot read back stored output";

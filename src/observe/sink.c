@@ -75,6 +75,11 @@ void sink_put_whole(struct sink *s, const char *bytes, size_t n)
 	s->mid_line = bytes[n - 1] != '\n';
 }
 
+int sink_file(struct sink *s)
+{
+	return s->stream.kind == STREAM_PLAIN && sink_flush(s) && !s->error ? s->stream.fd : -1;
+}
+
 size_t sink_put(struct sink *s, const char *bytes, size_t n)
 {
 	if (s->error || n == 0)

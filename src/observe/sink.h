@@ -38,6 +38,10 @@ size_t sink_put(struct sink *s, const char *bytes, size_t n);
 /* The same, all of them: for what is small and cannot be cut. */
 void sink_put_whole(struct sink *s, const char *bytes, size_t n);
 
+/* The fd, for bytes that come from elsewhere; -1 if those that were gathered do not all go out before them, or if it
+ * is something else than a file. */
+int sink_file(struct sink *s);
+
 /* The watch says that the reader takes something: no longer stuck. */
 void sink_try_again(struct sink *s);
 

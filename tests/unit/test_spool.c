@@ -222,6 +222,34 @@ START_TEST(space_comes_back_before_the_end)
 }
 END_TEST
 
+/* From the file to another, as much as is asked for; what cannot be sent so is still there. */
+START_TEST(sent_straight_from_the_file)
+{
+	static char back[300000];
+	int fd = open(in_dir("sent"), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	ck_assert(!spool_in_file(&spools[1]));
+	add(0, LIMIT + SLACK);
+	ck_assert(!spool_in_file(&spools[0]));
+	add(1, sizeof back);
+	ck_assert(spool_in_file(&spools[1]));
+	ck_assert_uint_eq(spool_send(&spools[1], &store, store.fd + 1000, SIZE_MAX), 0);
+	ck_assert_uint_eq(spools[1].len, sizeof back);
+	size_t sent = spool_send(&spools[1], &store, fd, 5);
+	ck_assert_uint_ge(sent, 1);
+	ck_assert_uint_le(sent, 5);
+	for (size_t n; spools[1].len > 0; sent += n) {
+		n = spool_send(&spools[1], &store, fd, SIZE_MAX);
+		ck_assert_uint_gt(n, 0);
+		ck_assert_uint_eq(spools[1].len, sizeof back - sent - n);
+	}
+	ck_assert_int_eq(pread(fd, back, sizeof back, 0), sizeof back);
+	ck_assert_mem_eq(back, buf_head(&reference[1]), sizeof back);
+	buf_reset(&reference[1]);
+	close(fd);
+	take_all(0);
+}
+END_TEST
+
 /* Reading back does not go to and fro between what others have written meanwhile. */
 START_TEST(filled_by_turns_they_stay_apart)
 {
@@ -350,6 +378,7 @@ Suite *spool_suite(void)
 	tcase_add_loop_test(t, random_use_against_a_reference, 0, 5);
 	tcase_add_test(t, big_ones);
 	tcase_add_loop_test(t, space_comes_back_before_the_end, 0, 5);
+	tcase_add_test(t, sent_straight_from_the_file);
 	tcase_add_test(t, filled_by_turns_they_stay_apart);
 	tcase_add_test(t, cleared_with_bytes_in_it);
 	tcase_add_test(t, no_directory);
