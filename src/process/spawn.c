@@ -41,7 +41,7 @@ int spawn_nice(int increment)
 	int own = getpriority(PRIO_PROCESS, 0);
 	if (own == -1 && errno != 0)
 		return -1;
-	int wanted = own + increment < -20 ? -20 : own + increment > 19 ? 19 : own + increment;
+	int wanted = increment < -20 - own ? -20 : increment > 19 - own ? 19 : own + increment;
 	if (wanted < own && (setpriority(PRIO_PROCESS, 0, wanted) < 0 || setpriority(PRIO_PROCESS, 0, own) < 0))
 		return -1;
 	has_niceness = true;

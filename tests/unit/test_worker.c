@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -114,7 +115,7 @@ END_TEST
 START_TEST(niceness_ends_at_19)
 {
 	start_worker();
-	send_setup(SETUP_CAPTURE, 1000, "");
+	send_setup(SETUP_CAPTURE, INT_MAX, "");
 	expect(MSG_READY);
 	send_task(1, "nice");
 	expect_done(1, OUTCOME_EXITED, 0);
