@@ -85,7 +85,7 @@ static void open_feed(struct run *r)
 	char *why = NULL;
 	r->feed = feed_open(&(struct feed_spec){
 		.sources = o->sources, .n_sources = o->n_sources, .delimiter = o->delimiter, .keep_empty = o->keep_empty,
-		.max_args = o->max_args, .template = r->template, .resume = &r->resume, .mode = o->resume,
+		.max_args = o->max_args, .template = r->template, .resume = o->joblog ? &r->resume : NULL, .mode = o->resume,
 	}, &why);
 	if (!r->feed)
 		die_msg(EXIT_FORKPOOL, "%s", why);
@@ -96,10 +96,11 @@ static void open_feed(struct run *r)
 /* Is there a job log to be opened? A dry run only reads one. */
 static bool wants_log(const struct options *o)
 {
-	bool is_file = o->joblog && (o->joblog_appends || strcmp(o->joblog, "-") != 0);
+	if (!o->joblog || (!o->joblog_appends && strcmp(o->joblog, "-") == 0))
+		return false;
 	bool may_be_missing = o->resume != RESUME_ONLY_BAD;
 	bool from_nothing = o->resume == RESUME_NOT || (may_be_missing && access(o->joblog, F_OK) < 0);
-	return is_file && !(o->dry_run && from_nothing);
+	return !(o->dry_run && from_nothing);
 }
 
 static void open_log(struct run *r)

@@ -188,8 +188,10 @@ static void check_journal(const struct options *o)
 {
 	bool to_stdout = o->joblog && strcmp(o->joblog, "-") == 0 && !o->joblog_appends;
 
-	if (o->resume != RESUME_NOT && !o->joblog)
-		die_usage("resuming needs the log of the run before; give it with --joblog FILE");
+	if (o->resume == RESUME_ONLY_BAD && !o->joblog)
+		die_usage("--retry-failed needs the log of the run before; give it with --joblog FILE");
+	if (o->resume != RESUME_NOT && !o->joblog && !o->results)
+		die_usage("resuming needs what the run before has left; give it with --joblog FILE or --results DIR");
 	if (o->resume != RESUME_NOT && to_stdout)
 		die_usage("a job log on standard output (-) cannot be resumed; use a file");
 	if (o->resume == RESUME_ONLY_BAD && o->results)

@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "feed/lines.h"
+#include "task/results.h"
 
 #define MIB(bytes) ((bytes) >> 20)
 
@@ -220,8 +221,8 @@ static struct task *group_task(struct feed *f)
 	return t;
 }
 
-/* Is it done? One that is not has its number from the log, or the next. */
-static bool is_done(struct feed *f, struct task *t)
+/* From the log also comes the number of the task; one that it does not know has the next. */
+static enum resume_state look_into_log(struct feed *f, struct task *t)
 {
 	struct resume *log = f->spec.resume;
 	buf_reset(&f->text);
@@ -229,6 +230,19 @@ static bool is_done(struct feed *f, struct task *t)
 	enum resume_state state = t->refusal ? RESUME_NEW : resume_take(log, buf_head(&f->text), buf_len(&f->text), &t->seq);
 	if (state == RESUME_NEW)
 		t->seq = ++log->last_seq;
+	return state;
+}
+
+static enum resume_state look_at_results(const struct task *t)
+{
+	static const enum resume_state states[] = {
+		[RESULTS_NONE] = RESUME_NEW, [RESULTS_SUCCEEDED] = RESUME_SUCCEEDED, [RESULTS_FAILED] = RESUME_FAILED};
+	return t->refusal ? RESUME_NEW : states[results_look(t->results, &t->command)];
+}
+
+static bool is_done(struct feed *f, struct task *t)
+{
+	enum resume_state state = f->spec.resume ? look_into_log(f, t) : look_at_results(t);
 	if (state != RESUME_FAILED || f->spec.mode != RESUME_REST)
 		return state == RESUME_SUCCEEDED;
 	f->left_out_failed++;

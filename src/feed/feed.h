@@ -43,7 +43,7 @@ struct feed_spec {
 	bool keep_empty; /* empty items are items (a delimiter was asked for); those of ::: always are */
 	size_t max_args; /* -n: items a task; 0 is 1 */
 	struct template *template; /* borrowed */
-	struct resume *resume;     /* borrowed; what the job log knows, unless `mode` is RESUME_NOT */
+	struct resume *resume;     /* borrowed; what the job log knows; NULL: resume from the results of the tasks */
 	enum resume_mode mode;
 };
 
