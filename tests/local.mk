@@ -59,6 +59,7 @@ cli_tests = \
 	tests/cli/environment.test \
 	tests/cli/halt.test \
 	tests/cli/input.test \
+	tests/cli/joblog.test \
 	tests/cli/kill.test \
 	tests/cli/latency.test \
 	tests/cli/leftovers.test \
@@ -70,6 +71,7 @@ cli_tests = \
 	tests/cli/output.test \
 	tests/cli/pool.test \
 	tests/cli/quiet.test \
+	tests/cli/resume.test \
 	tests/cli/resources.test \
 	tests/cli/retry.test \
 	tests/cli/results.test \
@@ -97,6 +99,7 @@ lint_tests = \
 test_files = \
 	tests/cli/corpus.sh \
 	tests/cli/lib.sh \
+	tests/cli/log.sh \
 	tests/lint/tap.sh
 
 fork_cases = $(cli_tests:.test=-fork.case)
