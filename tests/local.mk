@@ -54,6 +54,7 @@ unit_sources = \
 cli_tests = \
 	tests/cli/callback.test \
 	tests/cli/cron.test \
+	tests/cli/crash.test \
 	tests/cli/direct.test \
 	tests/cli/dispatch.test \
 	tests/cli/environment.test \
@@ -82,8 +83,10 @@ cli_tests = \
 	tests/cli/timeout.test
 
 cli_long_tests = \
+	tests/cli/long/crash.test \
 	tests/cli/long/direct.test \
 	tests/cli/long/order.test \
+	tests/cli/long/resume.test \
 	tests/cli/long/volume.test
 
 lint_tests = \

@@ -152,6 +152,7 @@ run() {
 }
 
 start() {
+	rm -f "$C/pid"
 	(exec 7>&- && launch "$@") &
 	GUARD=$!
 	CMD="forkpool $*" RETRIES=
