@@ -53,8 +53,8 @@ unit_sources = \
 
 cli_tests = \
 	tests/cli/callback.test \
-	tests/cli/cron.test \
 	tests/cli/crash.test \
+	tests/cli/cron.test \
 	tests/cli/direct.test \
 	tests/cli/dispatch.test \
 	tests/cli/environment.test \
@@ -72,10 +72,10 @@ cli_tests = \
 	tests/cli/output.test \
 	tests/cli/pool.test \
 	tests/cli/quiet.test \
-	tests/cli/resume.test \
 	tests/cli/resources.test \
-	tests/cli/retry.test \
 	tests/cli/results.test \
+	tests/cli/resume.test \
+	tests/cli/retry.test \
 	tests/cli/signals.test \
 	tests/cli/status.test \
 	tests/cli/summary.test \
