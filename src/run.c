@@ -389,7 +389,7 @@ static void tell_left_out(const struct run *r)
 {
 	uint64_t n = feed_left_out_failed(r->feed);
 	if (n > 0 && !r->options->quiet)
-		warn_msg("%" PRIu64 " tasks that failed in an earlier run were left out; --resume-failed tries them again", n);
+		warn_msg("tasks left out since they failed in an earlier run: %" PRIu64 "; --resume-failed tries them again", n);
 }
 
 int run(const struct options *options, struct spawn_origin *origin)
