@@ -4,12 +4,10 @@
 #include "pool/slots.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
 
 #include "base/report.h"
 #include "base/wait.h"
@@ -46,11 +44,8 @@ int link_open(struct slot *slot)
 /* One that was told to go exits by itself, right after its channel has ended. */
 static void reap(const struct link *l)
 {
-	for (int ms = l->slot ? REAP_MS : 0; ms < REAP_MS; ms++) {
-		if (waitpid(l->pid, NULL, WNOHANG) != 0)
-			return;
-		poll(NULL, 0, 1);
-	}
+	if (wait_for_child_ms(l->pid, l->slot ? 0 : REAP_MS))
+		return;
 	kill(l->pid, SIGKILL);
 	wait_for_child(l->pid);
 }
