@@ -81,6 +81,8 @@ src_libforkpool_a_SOURCES = \
 	src/pool/observer.h \
 	src/pool/pool.c \
 	src/pool/pool.h \
+	src/pool/queue.c \
+	src/pool/queue.h \
 	src/pool/retry.c \
 	src/pool/retry.h \
 	src/pool/sched.c \

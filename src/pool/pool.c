@@ -40,36 +40,7 @@ void pool_fail(struct pool *p, char *why)
 		p->error = why;
 }
 
-/* The queue of tasks that wait. */
-
-static void push_back(struct pool *p, struct task *t)
-{
-	t->next = NULL;
-	*(p->last ? &p->last->next : &p->first) = t;
-	p->last = t;
-	p->waiting++;
-}
-
-static void push_front(struct pool *p, struct task *t)
-{
-	t->next = p->first;
-	p->first = t;
-	if (!p->last)
-		p->last = t;
-	p->waiting++;
-	p->returned++;
-}
-
-static struct task *pop(struct pool *p)
-{
-	struct task *t = p->first;
-	p->first = t->next;
-	if (!p->first)
-		p->last = NULL;
-	p->waiting--;
-	p->returned -= p->returned > 0;
-	return t;
-}
+/* Tasks that wait. */
 
 static void drop(struct pool *p, struct task *t)
 {
@@ -79,19 +50,19 @@ static void drop(struct pool *p, struct task *t)
 }
 
 /* First of all that wait; or dropped, if nothing will start any more. */
-static void queue_again(void *arg, struct task *t)
+static void wait_again(void *arg, struct task *t)
 {
 	struct pool *p = arg;
 	if (p->stop)
 		drop(p, t);
 	else
-		push_front(p, t);
+		queue_return(&p->queue, t);
 }
 
 void pool_give_back(struct pool *p, struct task *t)
 {
 	p->running--;
-	queue_again(p, t);
+	wait_again(p, t);
 }
 
 void pool_try_again(struct pool *p, struct task *t)
@@ -100,12 +71,12 @@ void pool_try_again(struct pool *p, struct task *t)
 	if (p->config.retry.delay_ns)
 		retry_hold(&p->retry, t);
 	else
-		queue_again(p, t);
+		wait_again(p, t);
 }
 
 bool pool_wants(const struct pool *p)
 {
-	return !p->stop && !p->error && p->waiting < p->config.queue_size && p->retry.count < RETRY_HELD_MAX;
+	return !p->stop && !p->error && p->queue.count < p->config.queue_size && p->retry.count < RETRY_HELD_MAX;
 }
 
 void pool_submit(struct pool *p, struct task *t)
@@ -116,7 +87,7 @@ void pool_submit(struct pool *p, struct task *t)
 		return;
 	}
 	if (!t->refusal) {
-		push_back(p, t);
+		queue_add(&p->queue, t);
 		return;
 	}
 	struct outcome refused = {.kind = OUTCOME_NOT_STARTED};
@@ -126,7 +97,7 @@ void pool_submit(struct pool *p, struct task *t)
 
 bool pool_idle(const struct pool *p)
 {
-	return p->waiting == 0 && p->running == 0 && p->retry.count == 0;
+	return p->queue.count == 0 && p->running == 0 && p->retry.count == 0;
 }
 
 /* Scheduling. */
@@ -244,7 +215,7 @@ static bool gate_is_closed(struct pool *p)
 static bool start_one(struct pool *p, bool may_start)
 {
 	struct sched_question q = {
-		.waiting = may_start ? p->waiting : 0,
+		.waiting = may_start ? p->queue.count : 0,
 		.wanted = wanted_workers(p),
 		.ahead = p->config.ahead && (p->proven || !p->config.prove),
 		.call_back = may_start || p->stop,
@@ -256,7 +227,7 @@ static bool start_one(struct pool *p, bool may_start)
 	case SCHED_WAIT:
 		return false;
 	case SCHED_ASSIGN:
-		assign((struct slot *)a.slot, pop(p));
+		assign((struct slot *)a.slot, queue_take(&p->queue));
 		return true;
 	case SCHED_ATTACH:
 		attach(p, a.slot);
@@ -280,7 +251,7 @@ bool pool_is_full(const struct pool *p)
 static bool may_start(const struct pool *p)
 {
 	bool in_turn = !p->config.in_turn || p->retry.count == 0;
-	return !p->stop && !p->shortage.resting && in_turn && (p->returned > 0 || !pool_is_full(p));
+	return !p->stop && !p->shortage.resting && in_turn && (p->queue.returned > 0 || !pool_is_full(p));
 }
 
 static bool runs(const struct pool *p, uint64_t place)
@@ -329,7 +300,7 @@ void pool_open(struct pool *p, const struct pool_config *config, struct loop *lo
 	p->ask_gate.fire = on_ask_gate;
 	p->gated = gate_is_wanted(&config->gate);
 	gate_open(&p->gate, &config->gate);
-	retry_open(&p->retry, &(struct retry){.policy = config->retry, .loop = loop, .again = queue_again, .arg = p});
+	retry_open(&p->retry, &(struct retry){.policy = config->retry, .loop = loop, .again = wait_again, .arg = p});
 }
 
 void pool_stop(struct pool *p, enum pool_stop how)
@@ -339,9 +310,7 @@ void pool_stop(struct pool *p, enum pool_stop how)
 	p->stop = how;
 	if (p->suspended)
 		pool_resume(p);
-	while (p->first)
-		drop(p, pop(p));
-	for (struct task *t; (t = retry_take(&p->retry)); )
+	for (struct task *t; (t = queue_take(&p->queue)) || (t = retry_take(&p->retry)); )
 		drop(p, t);
 	for (size_t i = 0; i < p->n_slots; i++) {
 		struct slot *slot = p->slots[i];
@@ -421,8 +390,6 @@ void pool_close(struct pool *p)
 	}
 	free(p->slots);
 	free(p->error);
-	while (p->first)
-		task_drop(pop(p));
-	for (struct task *t; (t = retry_take(&p->retry)); )
+	for (struct task *t; (t = queue_take(&p->queue)) || (t = retry_take(&p->retry)); )
 		task_drop(t);
 }

@@ -18,6 +18,7 @@
 #include "pool/gate.h"
 #include "pool/median.h"
 #include "pool/observer.h"
+#include "pool/queue.h"
 #include "pool/retry.h"
 #include "pool/sched.h"
 #include "pool/shortage.h"
@@ -61,13 +62,12 @@ struct pool {
 	struct slot **slots;         /* owned; made as they are needed */
 	size_t n_slots;
 	struct link *links;          /* owned; all workers, those that are on their way out too */
-	struct task *first, *last;   /* owned; the tasks that wait */
-	size_t returned;             /* so many of the first ones had been given to a worker before */
+	struct queue queue;          /* tasks that wait for a worker */
 	struct retry retry;          /* tasks that wait for the time of their next attempt: neither waiting nor running */
 	bool gated;
 	struct gate gate;            /* if `gated` */
 	struct timer ask_gate;       /* it was closed; when to ask again */
-	size_t waiting, running;     /* running: given to workers, sent ahead included */
+	size_t running;              /* tasks given to workers, sent ahead included */
 	struct shortage shortage;    /* of processes, fds or memory */
 	struct timer recover;        /* ... may be over */
 	bool warned_shortage, warned_rest;

@@ -34,6 +34,7 @@
 	X(outcome) \
 	X(output) \
 	X(peer) \
+	X(queue) \
 	X(quoting) \
 	X(report) \
 	X(retry) \
