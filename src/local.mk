@@ -142,6 +142,8 @@ src_libforkpool_a_SOURCES = \
 	src/cli/table.h \
 	src/agent.c \
 	src/agent.h \
+	src/dryrun.c \
+	src/dryrun.h \
 	src/orphans.c \
 	src/orphans.h \
 	src/run.c \

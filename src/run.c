@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fdio.h"
 #include "base/report.h"
 #include "base/signals.h"
+#include "dryrun.h"
 #include "setup.h"
 
 #define ABANDON_NS NS_PER_SEC /* for the reader of our output, once a signal wants us to end */
@@ -357,34 +356,6 @@ static void summarize(struct run *r)
 	loop_until_over(r);
 }
 
-/* --dry-run: the commands as they would run in slot 1. */
-static int print_commands(struct run *r)
-{
-	struct task *t;
-	bool failed = false;
-	for (enum feed_state s; (s = feed_next(r->feed, &t)) != FEED_END; ) {
-		if (s == FEED_SKIPPED)
-			continue;
-		if (s == FEED_FAILED)
-			die_msg(EXIT_FORKPOOL, "%s", feed_error(r->feed));
-		if (s == FEED_BLOCKED) {
-			poll(&(struct pollfd){.fd = feed_fd(r->feed), .events = POLLIN}, 1, -1);
-			continue;
-		}
-		struct buf line = {0};
-		command_print(&t->command, 1, &line);
-		buf_addc(&line, '\n');
-		if (t->refusal)
-			verdict_warn(t, 0, t->refusal);
-		else if (fdio_write_all(1, buf_head(&line), buf_len(&line)) < 0)
-			die_sys(EXIT_FORKPOOL, "cannot write standard output");
-		failed |= t->refusal != NULL;
-		buf_clear(&line);
-		task_drop(t);
-	}
-	return failed ? EXIT_TASK_FAILED : EXIT_OK;
-}
-
 static void tell_left_out(const struct run *r)
 {
 	uint64_t n = feed_left_out_failed(r->feed);
@@ -398,7 +369,7 @@ int run(const struct options *options, struct spawn_origin *origin)
 			.input.ready = on_input, .abandon.fire = on_abandon, .deadline.fire = on_deadline};
 	setup_input(&r);
 	if (options->dry_run) {
-		int status = print_commands(&r);
+		int status = dryrun(r.feed);
 		setup_close(&r);
 		return status;
 	}
