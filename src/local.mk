@@ -136,6 +136,8 @@ src_libforkpool_a_SOURCES = \
 	src/cli/help.h \
 	src/cli/jobs.c \
 	src/cli/jobs.h \
+	src/cli/optarg.c \
+	src/cli/optarg.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/table.c \

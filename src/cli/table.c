@@ -3,24 +3,18 @@
 
 #include "cli/table.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
-#include "base/cpus.h"
 #include "base/report.h"
-#include "base/strnum.h"
 #include "base/xalloc.h"
 #include "cli/help.h"
+#include "cli/optarg.h"
 
 /* No one means more than that, and it fits a size_t everywhere. */
 #define COUNT_MAX UINT64_C(1000000000)
 #define RETRIES_MAX UINT64_C(1000000)
-#define PERCENT_MAX UINT64_C(1000000)
 
 static void *field(struct parse *p, const struct option_row *row)
 {
@@ -58,29 +52,9 @@ static void set_nonempty(struct parse *p, const struct option_row *row, const ch
 	set_text(p, row, value);
 }
 
-static uint64_t count(const struct option_row *row, const char *value, uint64_t min, uint64_t max)
-{
-	uint64_t n;
-
-	if (strnum_u64(value, min, max, &n) < 0)
-		die_usage("--%s '%s': not a whole number from %" PRIu64 " to %" PRIu64, row->name, value, min, max);
-	return n;
-}
-
-static uint64_t duration(const struct option_row *row, const char *value)
-{
-	uint64_t ns;
-
-	if (strnum_duration(value, &ns) == 0)
-		return ns;
-	if (errno == ERANGE)
-		die_usage("--%s '%s': too long a time", row->name, value);
-	die_usage("--%s '%s': not a time; use seconds, or a number with s, m, h or d: 1.5, 30s, 5m", row->name, value);
-}
-
 static void set_duration(struct parse *p, const struct option_row *row, const char *value)
 {
-	*(uint64_t *)field(p, row) = duration(row, value);
+	*(uint64_t *)field(p, row) = optarg_duration(row->name, value);
 }
 
 static void set_source(struct parse *p, const struct option_row *row, const char *value)
@@ -102,45 +76,14 @@ static void set_null(struct parse *p, const struct option_row *row, const char *
 	set_delimiter(p->o, '\0');
 }
 
-/* The byte that "\xHH" names, or -1. */
-static int hex_byte(const char *text)
-{
-	size_t len = strlen(text);
-
-	if (strncmp(text, "\\x", 2) != 0 || len < 3 || len > 4)
-		return -1;
-	if (strspn(text + 2, "0123456789abcdefABCDEF") != len - 2)
-		return -1;
-	return (int)strtol(text + 2, NULL, 16);
-}
-
-/* The byte that the value of --delimiter names, or -1. */
-static int delimiter_byte(const char *text)
-{
-	static const char names[] = "ntr0\\", bytes[] = "\n\t\r\0\\";
-	const char *name;
-
-	if (strlen(text) == 1)
-		return (unsigned char)text[0];
-	if (strlen(text) != 2 || text[0] != '\\')
-		return hex_byte(text);
-	name = strchr(names, text[1]);
-	return name ? (unsigned char)bytes[name - names] : -1;
-}
-
 static void set_delimiter_text(struct parse *p, const struct option_row *row, const char *value)
 {
-	int byte = delimiter_byte(value);
-
-	if (byte < 0)
-		die_usage("--%s '%s': not one byte; use a character or one of \\n \\t \\r \\0 \\\\ \\xHH", row->name,
-			value);
-	set_delimiter(p->o, (unsigned char)byte);
+	set_delimiter(p->o, optarg_byte(row->name, value));
 }
 
 static void set_max_args(struct parse *p, const struct option_row *row, const char *value)
 {
-	p->o->max_args = count(row, value, 1, COUNT_MAX);
+	p->o->max_args = optarg_count(row->name, value, 1, COUNT_MAX);
 }
 
 static void set_jobs(struct parse *p, const struct option_row *row, const char *value)
@@ -154,12 +97,12 @@ static void set_jobs(struct parse *p, const struct option_row *row, const char *
 
 static void set_queue_size(struct parse *p, const struct option_row *row, const char *value)
 {
-	p->o->queue_size = count(row, value, 1, COUNT_MAX);
+	p->o->queue_size = optarg_count(row->name, value, 1, COUNT_MAX);
 }
 
 static void set_max_tasks(struct parse *p, const struct option_row *row, const char *value)
 {
-	p->o->max_tasks_per_worker = count(row, value, 1, COUNT_MAX);
+	p->o->max_tasks_per_worker = optarg_count(row->name, value, 1, COUNT_MAX);
 }
 
 static void set_group(struct parse *p, const struct option_row *row, const char *value)
@@ -183,110 +126,53 @@ static void set_ungroup(struct parse *p, const struct option_row *row, const cha
 	p->o->output_mode = OUTPUT_UNGROUP;
 }
 
-/* N of "N%", 0 if the value does not end so. */
-static unsigned percent(const struct option_row *row, const char *value)
-{
-	size_t len = strlen(value);
-	uint64_t n;
-
-	if (len == 0 || value[len - 1] != '%')
-		return 0;
-	char *digits = xmemdup(value, len - 1);
-	if (strnum_u64(digits, 1, PERCENT_MAX, &n) < 0)
-		die_usage("--%s '%s': not a percentage; use a whole number from 1%% to %" PRIu64 "%%", row->name, value,
-			PERCENT_MAX);
-	free(digits);
-	return (unsigned)n;
-}
-
 static void set_timeout(struct parse *p, const struct option_row *row, const char *value)
 {
 	p->o->timeout_ns = 0;
-	p->o->timeout_percent = percent(row, value);
+	p->o->timeout_percent = optarg_percent(row->name, value);
 	if (p->o->timeout_percent)
 		return;
-	p->o->timeout_ns = duration(row, value);
+	p->o->timeout_ns = optarg_duration(row->name, value);
 	if (p->o->timeout_ns == 0)
 		die_usage("--%s '%s': no task can end in no time; leave the option out for no limit", row->name, value);
 }
 
 static void set_deadline(struct parse *p, const struct option_row *row, const char *value)
 {
-	p->o->deadline_ns = duration(row, value);
+	p->o->deadline_ns = optarg_duration(row->name, value);
 	if (p->o->deadline_ns == 0)
 		die_usage("--%s '%s': nothing can run in no time; leave the option out for no limit", row->name, value);
 }
 
 static void set_retries(struct parse *p, const struct option_row *row, const char *value)
 {
-	p->o->retries = (unsigned)count(row, value, 0, RETRIES_MAX);
+	p->o->retries = (unsigned)optarg_count(row->name, value, 0, RETRIES_MAX);
 	p->retries_given = true;
 }
 
 static void set_retry_delay(struct parse *p, const struct option_row *row, const char *value)
 {
-	size_t len = strcspn(value, ",");
-	char *first = xmemdup(value, len);
-
-	p->o->retry_delay_ns = duration(row, first);
-	p->o->retry_factor = 1;
-	if (value[len] && (strnum_decimal(value + len + 1, &p->o->retry_factor) < 0 || p->o->retry_factor < 1))
-		die_usage("--%s '%s': the factor, behind the comma, is a number from 1: 5s,2", row->name, value);
-	free(first);
+	p->o->retry_delay_ns = optarg_growing_duration(row->name, value, &p->o->retry_factor);
 }
 
-/* N/s, N/m, N/h: kept as the time from one start to the next, rounded up so that there are never more than N. */
 static void set_rate(struct parse *p, const struct option_row *row, const char *value)
 {
-	static const struct {
-		const char *text;
-		double seconds;
-	} units[] = {{"/s", 1}, {"/m", 60}, {"/h", 3600}};
-	size_t len = strcspn(value, "/");
-	char *number = xmemdup(value, len);
-	double n = 0, step_ns = 0;
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(value + len, units[i].text) == 0 && strnum_decimal(number, &n) == 0 && n > 0)
-			step_ns = units[i].seconds * (double)NS_PER_SEC / n;
-	free(number);
-	if (n <= 0)
-		die_usage("--%s '%s': not a rate; use N/s, N/m or N/h: 10/s, 0.5/m", row->name, value);
-	if (step_ns > (double)INT64_MAX)
-		die_usage("--%s '%s': so few that nothing but the first task would ever start", row->name, value);
-	p->o->rate_ns = (uint64_t)step_ns + ((double)(uint64_t)step_ns < step_ns);
+	p->o->rate_ns = optarg_interval(row->name, value);
 }
 
 static void set_max_load(struct parse *p, const struct option_row *row, const char *value)
 {
-	unsigned of_cpus = percent(row, value);
-	double load = 0;
-
-	if (of_cpus)
-		load = of_cpus / 100. * cpus_usable();
-	else if (strnum_decimal(value, &load) < 0 || load <= 0)
-		die_usage("--%s '%s': not a load above 0; use a number, or N%% of the CPUs: 4, 0.5, 80%%", row->name,
-			value);
-	p->o->max_load = load;
+	p->o->max_load = optarg_load(row->name, value);
 }
 
 static void set_memfree(struct parse *p, const struct option_row *row, const char *value)
 {
-	if (strnum_size(value, &p->o->memfree_bytes) == 0)
-		return;
-	if (errno == ERANGE)
-		die_usage("--%s '%s': no machine has so much memory", row->name, value);
-	die_usage("--%s '%s': not a size; use bytes, or a number with K, M, G, T or P: 500M, 1.5G", row->name, value);
+	p->o->memfree_bytes = optarg_size(row->name, value);
 }
 
 static void set_nice(struct parse *p, const struct option_row *row, const char *value)
 {
-	bool is_negative = *value == '-';
-	uint64_t n;
-
-	if (strnum_u64(value + is_negative, 0, is_negative ? 20 : 19, &n) < 0)
-		die_usage("--%s '%s': not a whole number from -20 to 19", row->name, value);
-	p->o->niceness = is_negative ? -(int)n : (int)n;
+	p->o->niceness = optarg_niceness(row->name, value);
 }
 
 static void set_joblog(struct parse *p, const struct option_row *row, const char *value)
