@@ -126,6 +126,8 @@ src_libforkpool_a_SOURCES = \
 	src/observe/output.h \
 	src/observe/pipes.c \
 	src/observe/pipes.h \
+	src/observe/record.c \
+	src/observe/record.h \
 	src/observe/sink.c \
 	src/observe/sink.h \
 	src/observe/summary.c \

@@ -3,11 +3,9 @@
 
 #include "observe/output.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/report.h"
-#include "base/xalloc.h"
 
 /* So many results may wait for their turn. */
 #define HELD_MAX 100000
@@ -24,66 +22,6 @@
 
 /* In the order: a task that is over and has written nothing. */
 static char nothing;
-
-/* Records. */
-
-static struct record *record_new(struct output *o, struct task *t)
-{
-	struct record *r = xcalloc(1, sizeof *r);
-	r->task = t;
-	if (!t)
-		return r;
-	task_hold(t);
-	t->output = r;
-	r->older = o->newest;
-	*(o->newest ? &o->newest->newer : &o->oldest) = r;
-	o->newest = r;
-	if (o->config.keep_order)
-		order_set(&o->order, t->place, r);
-	return r;
-}
-
-/* Its task is over: no more will come. */
-static void record_finish(struct output *o, struct record *r)
-{
-	*(r->older ? &r->older->newer : &o->oldest) = r->newer;
-	*(r->newer ? &r->newer->older : &o->newest) = r->older;
-	r->done = true;
-	if (r->queued)
-		o->done_bytes += r->data[0].len + r->data[1].len;
-}
-
-static void record_free(struct output *o, struct record *r)
-{
-	spool_clear(&r->data[0], o->store);
-	spool_clear(&r->data[1], o->store);
-	if (r->task) {
-		r->task->output = NULL;
-		task_drop(r->task);
-	}
-	free(r);
-}
-
-static void enqueue(struct output *o, struct record *r)
-{
-	if (r->queued)
-		return;
-	r->queued = true;
-	r->next = NULL;
-	if (r->done)
-		o->done_bytes += r->data[0].len + r->data[1].len;
-	*(o->tail ? &o->tail->next : &o->head) = r;
-	o->tail = r;
-}
-
-static void dequeue(struct output *o)
-{
-	struct record *r = o->head;
-	o->head = r->next;
-	if (!o->head)
-		o->tail = NULL;
-	r->queued = false;
-}
 
 /* Events. */
 
@@ -112,46 +50,38 @@ static void promote_front(struct output *o)
 			continue;
 		struct record *r = front;
 		r->live = true;
-		enqueue(o, r);
+		record_enqueue(&o->records, r);
 		return;
 	}
 }
 
-static void count_lines(struct output *o, struct record *r, int s, const char *bytes, size_t len)
+static struct record *record_of(struct output *o, struct task *t)
 {
-	const char *last = memrchr(bytes, '\n', len);
-	if (!last)
-		return;
-	r->lines[s] = r->data[s].len - (uint64_t)(bytes + len - 1 - last);
-	enqueue(o, r);
+	if (t->output)
+		return t->output;
+	struct record *r = record_new(&o->records, t);
+	if (o->config.keep_order)
+		order_set(&o->order, t->place, r);
+	return r;
 }
 
 /* What an initializer says belongs to no task. */
 static void add_piece(struct output *o, const struct pool_event *e)
 {
 	struct spool data[2] = {0};
-	spool_add(&data[e->stream == 2], o->store, e->bytes, e->len);
+	spool_add(&data[e->stream == 2], o->records.store, e->bytes, e->len);
 	output_add(o, &data[0], &data[1]);
 }
 
 static void on_output(struct output *o, const struct pool_event *e)
 {
-	struct record *r = e->task->output ? e->task->output : record_new(o, e->task);
+	struct record *r = record_of(o, e->task);
 	int s = e->stream == 2;
-	spool_add(&r->data[s], o->store, e->bytes, e->len);
+	record_add(&o->records, r, s, e->bytes, e->len);
 	if (o->config.keep_order)
 		promote_front(o);
-	else if (o->config.by_line)
-		count_lines(o, r, s, e->bytes, e->len);
-}
-
-/* The next attempt starts anew; what this one said on stderr stays. */
-static void on_failed_attempt(struct output *o, struct record *r)
-{
-	if (!r)
-		return;
-	spool_clear(&r->data[0], o->store);
-	r->lines[0] = 0;
+	else if (o->config.by_line && record_count_lines(r, s, e->bytes, e->len))
+		record_enqueue(&o->records, r);
 }
 
 static bool is_success(const struct pool_event *e)
@@ -165,15 +95,15 @@ static void on_over(struct output *o, const struct pool_event *e)
 	struct record *r = t->output;
 	o->observer.full |= o->config.sync; /* until output_turn has seen that it went out */
 	for (int s = 0; r && s < 2 && o->config.failures_only && is_success(e); s++)
-		spool_clear(&r->data[s], o->store);
+		record_discard(&o->records, r, s);
 	if (r)
-		record_finish(o, r);
+		record_finish(&o->records, r);
 	if (o->config.keep_order) {
 		if (!r)
 			order_set(&o->order, t->place, &nothing);
 		promote_front(o);
 	} else if (r) {
-		enqueue(o, r);
+		record_enqueue(&o->records, r);
 	}
 }
 
@@ -188,7 +118,9 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 			add_piece(o, e);
 		break;
 	case POOL_FAILED:
-		on_failed_attempt(o, e->task->output);
+		/* the next attempt starts anew; what this one said on stderr stays */
+		if (e->task->output)
+			record_discard(&o->records, e->task->output, 0);
 		break;
 	case POOL_FINISHED:
 	case POOL_DROPPED:
@@ -243,10 +175,9 @@ static size_t send_stored(struct output *o, struct record *r, int s, uint64_t mo
 	if (s != 0 || o->config.by_line || o->config.tag || !spool_in_file(&r->data[s]) || !sink_flush(&o->sinks[!s]))
 		return 0;
 	int fd = sink_file(&o->sinks[s]);
-	size_t taken = fd < 0 ? 0 : spool_send(&r->data[s], o->store, fd, most);
+	size_t taken = fd < 0 ? 0 : record_send(&o->records, r, s, fd, most);
 	o->used[s] |= taken > 0;
 	o->moved += taken;
-	o->done_bytes -= r->done ? taken : 0;
 	return taken;
 }
 
@@ -260,7 +191,7 @@ static bool move(struct output *o, struct record *r, int s)
 			return false;
 		if (send_stored(o, r, s, left) > 0)
 			continue;
-		ssize_t n = spool_peek(&r->data[s], o->store, &bytes);
+		ssize_t n = record_peek(&o->records, r, s, &bytes);
 		if (n < 0) {
 			o->broken = "cannot read back stored output";
 			return false;
@@ -271,9 +202,7 @@ static bool move(struct output *o, struct record *r, int s)
 			return false;
 		r->mid_line[s] = bytes[taken - 1] != '\n';
 		o->moved += taken;
-		spool_drop(&r->data[s], o->store, taken);
-		r->lines[s] -= taken < r->lines[s] ? taken : r->lines[s];
-		o->done_bytes -= r->done ? taken : 0;
+		record_drop(&o->records, r, s, taken);
 	}
 	return true;
 }
@@ -302,26 +231,26 @@ static void put_messages(struct output *o)
 
 static void finish_head(struct output *o)
 {
-	struct record *r = o->head;
+	struct record *r = o->records.head;
 	end_lines(o, r);
-	dequeue(o);
+	record_dequeue(&o->records);
 	if (o->config.keep_order && r->task) {
 		order_advance(&o->order);
 		promote_front(o);
 	}
-	record_free(o, r);
+	record_free(&o->records, r);
 }
 
 static void pump(struct output *o)
 {
-	while (o->head) {
-		struct record *r = o->head;
+	while (o->records.head) {
+		struct record *r = o->records.head;
 		if (!move(o, r, 0) || !move(o, r, 1))
 			return;
 		if (r->done)
 			finish_head(o);
 		else if (!r->live)
-			dequeue(o);
+			record_dequeue(&o->records);
 		else
 			return;
 	}
@@ -347,7 +276,7 @@ static bool is_stuck(const struct output *o)
 static uint64_t streaming_backlog(const struct output *o)
 {
 	uint64_t n = 0;
-	for (const struct record *r = o->head; r && !r->done && n <= BACKLOG_MAX; r = r->next)
+	for (const struct record *r = o->records.head; r && !r->done && n <= BACKLOG_MAX; r = r->next)
 		n += allowance(o, r, 0) + allowance(o, r, 1);
 	return n;
 }
@@ -358,7 +287,8 @@ static void choose_live(struct output *o)
 {
 	if (o->config.keep_order)
 		o->observer.only_place = o->order.front;
-	struct record *r = (o->head && o->head->live && !o->head->done) || o->config.keep_order ? o->head : o->oldest;
+	struct record *head = o->records.head;
+	struct record *r = (head && head->live && !head->done) || o->config.keep_order ? head : o->records.oldest;
 	if (!r)
 		return;
 	if (is_provisional(o, r, 0))
@@ -369,12 +299,12 @@ static void choose_live(struct output *o)
 		return;
 	o->observer.only_place = r->task->place;
 	r->live = true;
-	enqueue(o, r);
+	record_enqueue(&o->records, r);
 }
 
 static void tell_pool(struct output *o)
 {
-	bool no_room = store_full(o->store);
+	bool no_room = store_full(o->records.store);
 	bool stuck = is_stuck(o) || o->has_more;
 	o->observer.only_place = 0;
 	o->observer.choked = no_room || (stuck && streaming_backlog(o) > BACKLOG_MAX);
@@ -383,8 +313,8 @@ static void tell_pool(struct output *o)
 	if (o->observer.only_place == 0 && !stuck)
 		o->observer.choked = false;
 	uint64_t said = buf_len(&o->messages) + buf_len(&o->sinks[1].gathered);
-	o->observer.full = o->observer.choked || said > BACKLOG_MAX || o->order.held > HELD_MAX || o->done_bytes > 10 * BACKLOG_MAX ||
-			   (o->config.sync && !output_empty(o));
+	o->observer.full = o->observer.choked || said > BACKLOG_MAX || o->order.held > HELD_MAX ||
+			   o->records.done_bytes > 10 * BACKLOG_MAX || (o->config.sync && !output_empty(o));
 }
 
 void output_turn(struct output *o)
@@ -393,7 +323,7 @@ void output_turn(struct output *o)
 	o->has_more = false;
 	pump(o);
 	/* a slow reader of stdout must not keep what we have to say; a task's line is not broken for it */
-	if (!o->sinks[1].stuck && !(o->head && o->head->mid_line[1]))
+	if (!o->sinks[1].stuck && !(o->records.head && o->records.head->mid_line[1]))
 		put_messages(o);
 	sink_flush(&o->sinks[0]);
 	sink_flush(&o->sinks[1]);
@@ -402,7 +332,8 @@ void output_turn(struct output *o)
 
 bool output_empty(const struct output *o)
 {
-	return !o->head && buf_len(&o->sinks[0].gathered) + buf_len(&o->sinks[1].gathered) + buf_len(&o->messages) == 0;
+	return !o->records.head &&
+		buf_len(&o->sinks[0].gathered) + buf_len(&o->sinks[1].gathered) + buf_len(&o->messages) == 0;
 }
 
 static void take_message(void *arg, const char *line, size_t len)
@@ -414,11 +345,11 @@ static void take_message(void *arg, const char *line, size_t len)
 void output_add(struct output *o, struct spool *out, struct spool *err)
 {
 	if (out->len + err->len > 0) {
-		struct record *r = record_new(o, NULL);
+		struct record *r = record_new(&o->records, NULL);
 		r->done = true;
 		r->data[0] = *out;
 		r->data[1] = *err;
-		enqueue(o, r);
+		record_enqueue(&o->records, r);
 	}
 	*out = *err = (struct spool){0};
 }
@@ -426,7 +357,7 @@ void output_add(struct output *o, struct spool *out, struct spool *err)
 void output_add_text(struct output *o, const char *text, size_t len)
 {
 	struct spool out = {0}, err = {0};
-	spool_add(&out, o->store, text, len);
+	spool_add(&out, o->records.store, text, len);
 	output_add(o, &out, &err);
 }
 
@@ -447,7 +378,7 @@ bool output_has_written(const struct output *o, const struct output_mark *mark)
 
 void output_open(struct output *o, const struct output_config *config, struct store *store, struct loop *loop)
 {
-	*o = (struct output){.observer.on_event = on_event, .config = *config, .store = store};
+	*o = (struct output){.observer.on_event = on_event, .config = *config, .records.store = store};
 	order_init(&o->order);
 	sink_open(&o->sinks[0], 1, loop, on_sink_ready, o);
 	sink_open(&o->sinks[1], 2, loop, on_sink_ready, o);
@@ -459,15 +390,7 @@ void output_close(struct output *o)
 	report_divert(NULL, NULL);
 	put_messages(o);
 	sink_flush(&o->sinks[1]);
-	while (o->head) {
-		struct record *r = o->head;
-		dequeue(o);
-		if (!r->done)
-			record_finish(o, r);
-		if (r->task && o->config.keep_order)
-			order_advance(&o->order);
-		record_free(o, r);
-	}
+	records_clear(&o->records);
 	sink_close(&o->sinks[0]);
 	sink_close(&o->sinks[1]);
 	order_clear(&o->order);

@@ -2,7 +2,7 @@
  *
  * output: what tasks write, brought to standard output and standard error in the order that was asked for.
  *
- * Each task with output has a record, which stores what may not go out yet. Records whose turn has come
+ * Each task with output has a record (record.h), which stores what may not go out yet. Records whose turn has come
  * stand in one queue, and its head has both sinks for itself. The modes differ only in when a record
  * enters the queue, and how much of it may go:
  *   group      when its task is over, all of it
@@ -20,18 +20,9 @@
 
 #include "base/spool.h"
 #include "observe/order.h"
+#include "observe/record.h"
 #include "observe/sink.h"
 #include "pool/observer.h"
-
-struct record {
-	struct record *next;           /* in the queue */
-	struct record *older, *newer;  /* all records of tasks that are not over */
-	struct task *task;             /* held; NULL for what is no task's */
-	struct spool data[2];
-	uint64_t lines[2];             /* line mode: bytes up to the last newline */
-	bool done, live, queued;
-	bool mid_line[2];              /* its last byte that went out was no newline */
-};
 
 struct output_config {
 	bool by_line;      /* --line-buffer */
@@ -46,13 +37,10 @@ struct output_config {
 struct output {
 	struct observer observer; /* first: events come in through it */
 	struct output_config config;
-	struct store *store;      /* borrowed */
 	struct sink sinks[2];
 	bool used[2];             /* something of a task's went there */
-	struct record *head, *tail;       /* owned; the queue */
-	struct record *oldest, *newest;   /* owned; records of tasks that are not over */
+	struct records records;
 	struct order order;               /* keep: who comes next */
-	uint64_t done_bytes;              /* in records that are over and wait for the reader */
 	struct buf messages;              /* of forkpool's own, until the end of the line that goes out */
 	uint64_t moved;                   /* bytes, in this turn */
 	bool has_more;                    /* and more could go at once: do not wait before the next turn */
