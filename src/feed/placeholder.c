@@ -71,6 +71,19 @@ bool placeholder_read(struct placeholder *p, const char *text, size_t len, const
 	return !is_default; /* {} itself stands for values only where `replace` says so */
 }
 
+void placeholder_replace(struct buf *out, const char *text, size_t len, const char *replace, const char *instead)
+{
+	struct placeholder p;
+	for (size_t at = 0; at < len;) {
+		if (placeholder_read(&p, text + at, len - at, replace)) {
+			buf_adds(out, instead);
+			at += p.len;
+		} else {
+			buf_addc(out, text[at++]);
+		}
+	}
+}
+
 char *placeholder_check(const struct placeholder *p, const char *text, size_t n_values, const char *quotes)
 {
 	int len = (int)p->len;

@@ -42,6 +42,9 @@ struct placeholder {
 /* Does `text` begin with a placeholder? `replace` stands for {} (-I). */
 bool placeholder_read(struct placeholder *p, const char *text, size_t len, const char *replace);
 
+/* Append `text` with `instead` for each placeholder in it. */
+void placeholder_replace(struct buf *out, const char *text, size_t len, const char *replace, const char *instead);
+
 /* Is {N} within 1 to n_values? Otherwise a message to free, with the way to write `text` so that it stands for itself:
  * behind a backslash, or split by `quotes`, if given, where a backslash would stay. */
 char *placeholder_check(const struct placeholder *p, const char *text, size_t n_values, const char *quotes);

@@ -136,6 +136,34 @@ bool shell_is_plain(const char *text, size_t len)
 	return true;
 }
 
+size_t shell_split(char *text, size_t *len)
+{
+	char *out = text;
+	size_t n_words = 0;
+	for (const char *at = text; *at;) {
+		if (shell_is_blank(*at)) {
+			at++;
+			continue;
+		}
+		while (*at && !shell_is_blank(*at))
+			*out++ = *at++;
+		if (*at)
+			at++; /* `out` may stand here */
+		*out++ = '\0';
+		n_words++;
+	}
+	*len = (size_t)(out - text);
+	return n_words;
+}
+
+bool shell_escapes_next(const char *text, size_t len)
+{
+	size_t n = 0;
+	while (n < len && text[len - n - 1] == '\\')
+		n++;
+	return n % 2;
+}
+
 static bool shell_is_dash(void)
 {
 	char target[256];

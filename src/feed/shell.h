@@ -32,6 +32,13 @@ bool shell_has_syntax(const char *text, size_t len);
  * executed, the shell must still be asked: it runs scripts without #! and words its own messages. */
 bool shell_is_plain(const char *text, size_t len);
 
+/* Split plain text, a string, in its own place: its words follow each other, each with a NUL, in `*len` bytes. Returns
+ * how many they are. */
+size_t shell_split(char *text, size_t *len);
+
+/* Does `text` end in a backslash that no other one escapes, so that it would take what comes behind it? */
+bool shell_escapes_next(const char *text, size_t len);
+
 /* May plain text be executed directly in this process's surroundings at all? /bin/sh is dash, PATH is
  * set and ordinary, PWD names the current directory, every environment entry is NAME=value once with a
  * name that the shell would pass on unchanged, and SIGCHLD is not ignored (dash would reset it). Asked once at

@@ -117,26 +117,11 @@ static bool read_plain(struct reading *g, const char *text, size_t len)
 	return finish_program(g, first_end);
 }
 
-/* The text with `instead` for each placeholder. */
-static void replace_placeholders(
-	const struct reading *g, struct buf *out, const char *text, size_t len, const char *instead)
-{
-	struct placeholder p;
-	for (size_t at = 0; at < len;) {
-		if (placeholder_read(&p, text + at, len - at, g->spec.replace)) {
-			buf_adds(out, instead);
-			at += p.len;
-		} else {
-			buf_addc(out, text[at++]);
-		}
-	}
-}
-
 static bool asks(const struct reading *g, const char *text, size_t len, const char *instead,
 	bool (*question)(const char *text, size_t len))
 {
 	struct buf replaced = {0};
-	replace_placeholders(g, &replaced, text, len, instead);
+	placeholder_replace(&replaced, text, len, g->spec.replace, instead);
 	bool answer = question(buf_head(&replaced), buf_len(&replaced));
 	buf_clear(&replaced);
 	return answer;
@@ -146,14 +131,6 @@ static bool read_shell_text(struct reading *g, const char *text, size_t len, siz
 {
 	struct reader_spec spec = reader_spec(g, text, len);
 	return reader_read_shell(&spec, &g->t->command, n_placeholders, g->why);
-}
-
-static bool ends_in_backslash(const char *text, size_t len)
-{
-	size_t n = 0;
-	while (n < len && text[len - n - 1] == '\\')
-		n++;
-	return n % 2;
 }
 
 /* The value goes to the last command, not behind it. */
@@ -173,7 +150,7 @@ static bool read_shell(struct reading *g, struct buf *text)
 	g->t->kind = KIND_SHELL;
 	if (!read_shell_text(g, buf_head(text), buf_len(text), &n_placeholders))
 		return false;
-	if (ends_in_backslash(buf_head(text), buf_len(text))) {
+	if (shell_escapes_next(buf_head(text), buf_len(text))) {
 		*g->why = xasprintf("the command ends in a backslash");
 		return false;
 	}
@@ -320,33 +297,13 @@ static void take_rendering(struct command *c, struct rendering *r)
 	c->n_holes = r->n_holes;
 }
 
-/* Plain text without a shell: the same words in the same place. */
-static void split_words(struct command *c)
-{
-	char *out = c->bytes;
-	c->n_words = 0;
-	for (const char *at = c->bytes; *at;) {
-		if (shell_is_blank(*at)) {
-			at++;
-			continue;
-		}
-		while (*at && !shell_is_blank(*at))
-			*out++ = *at++;
-		if (*at)
-			at++; /* `out` may stand here */
-		*out++ = '\0';
-		c->n_words++;
-	}
-	c->len = (size_t)(out - c->bytes);
-}
-
 static void forbid_shell(struct task *task)
 {
 	struct command *c = &task->command;
 	if (!shell_is_plain(c->bytes, c->len - 1))
 		return refuse(task, "needs a shell, which --no-shell forbids");
 	c->shell = false;
-	split_words(c);
+	c->n_words = shell_split(c->bytes, &c->len);
 }
 
 static void make_command(const struct template *t, struct task *task, struct rendering *r)

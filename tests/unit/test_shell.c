@@ -110,6 +110,40 @@ static bool sh_is_dash(void)
 	return readlink("/bin/sh", target, sizeof target - 1) > 0 && strstr(target, "dash");
 }
 
+static const struct {
+	const char *text, *words;
+	size_t n_words, len;
+} splits[] = {
+	{"ls", "ls\0", 1, 3},
+	{"ls -l a.c", "ls\0-l\0a.c\0", 3, 10},
+	{" \tls\t\t-l  ", "ls\0-l\0", 2, 6},
+	{"a b", "a\0b\0", 2, 4},
+	{" ", "", 0, 0},
+	{"", "", 0, 0},
+};
+
+START_TEST(split)
+{
+	char text[32];
+	size_t len;
+	strcpy(text, splits[_i].text);
+	ck_assert_uint_eq(shell_split(text, &len), splits[_i].n_words);
+	ck_assert_uint_eq(len, splits[_i].len);
+	ck_assert(!memcmp(text, splits[_i].words, len));
+}
+END_TEST
+
+START_TEST(escapes_next)
+{
+	ck_assert(!shell_escapes_next("", 0));
+	ck_assert(!shell_escapes_next("a", 1));
+	ck_assert(shell_escapes_next("a\\", 2));
+	ck_assert(!shell_escapes_next("a\\\\", 3));
+	ck_assert(shell_escapes_next("\\\\\\", 3));
+	ck_assert(!shell_escapes_next("\\a", 2));
+}
+END_TEST
+
 /* Every name that the shell knows without looking into PATH must not be plain. */
 START_TEST(builtins_of_dash)
 {
@@ -274,6 +308,8 @@ Suite *shell_suite(void)
 	TCase *tc = tcase_create("shell");
 	tcase_add_loop_test(tc, plain_texts, 0, ARRAY_LEN(texts));
 	tcase_add_test(tc, plain_length);
+	tcase_add_loop_test(tc, split, 0, ARRAY_LEN(splits));
+	tcase_add_test(tc, escapes_next);
 	tcase_add_test(tc, plain_bytes);
 	if (sh_is_dash())
 		tcase_add_test(tc, builtins_of_dash);
