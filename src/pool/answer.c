@@ -132,6 +132,13 @@ void pool_on_done(struct slot *slot, const struct msg *m)
 		pool_begin_current(slot);
 }
 
+/* What forkpool itself has ended, since the run is to end, is no failure. */
+void pool_on_failed(struct slot *slot, struct bytes reason)
+{
+	if (!slot->stopped)
+		pool_fail(slot->pool, xmemdup(reason.p, reason.n));
+}
+
 static void detach_dead(struct slot *slot)
 {
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
@@ -161,7 +168,7 @@ void pool_on_death(struct slot *slot, bool was_ready)
 		settle(slot, lost, &o);
 	}
 	give_back_unstarted(slot, &slot->current);
-	if (!was_ready && ++p->failed_starts >= FAILED_STARTS_MAX)
+	if (!was_ready && !slot->stopped && ++p->failed_starts >= FAILED_STARTS_MAX)
 		pool_fail(p, xasprintf("%u workers in a row ended before they were ready%s%s", p->failed_starts,
 				       p->config.via ? "; check the command of --via: " : "",
 				       p->config.via ? p->config.via : ""));

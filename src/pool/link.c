@@ -119,7 +119,7 @@ static void on_message(struct link *l, const struct msg *m)
 		pool_on_ready(slot);
 		break;
 	case MSG_FAILED:
-		pool_fail(l->pool, xmemdup(m->u.failed.reason.p, m->u.failed.reason.n));
+		pool_on_failed(slot, m->u.failed.reason);
 		break;
 	case MSG_OUTPUT:
 		pool_on_output(slot, m);

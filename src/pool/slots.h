@@ -91,6 +91,9 @@ void pool_on_started(struct slot *slot);
 void pool_on_revoked(struct slot *slot);
 void pool_on_note(struct slot *slot, struct bytes text);
 
+/* It cannot serve, and says why. */
+void pool_on_failed(struct slot *slot, struct bytes reason);
+
 /* The worker is gone: what it ran is lost. */
 void pool_on_death(struct slot *slot, bool was_ready);
 
