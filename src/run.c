@@ -30,12 +30,19 @@ static void stop(struct run *r, enum pool_stop how)
 	loop_unwatch(&r->loop, &r->input);
 }
 
+/* Callbacks have no more time, those that wait included. */
+static void stop_callbacks(struct run *r, bool kill)
+{
+	r->calls_left |= !callback_idle(&r->callback);
+	callback_stop(&r->callback, kill);
+}
+
 /* forkpool itself failed, and has said why: 125. */
 static void give_up(struct run *r)
 {
 	r->broken = true;
 	stop(r, POOL_STOP_NOW);
-	callback_stop(&r->callback, false);
+	stop_callbacks(r, false);
 }
 
 static void on_abandon(void *arg)
@@ -47,12 +54,13 @@ static void on_abandon(void *arg)
 static void on_stop_signal(struct run *r, int signo)
 {
 	bool again = r->signo != 0;
+	size_t n = pool_count_begun(&r->pool);
 	if (!again && !r->options->quiet)
-		warn_msg("SIG%s: ending %zu tasks; the next signal kills them", sigabbrev_np(signo), r->pool.running);
+		warn_msg("SIG%s: ending %zu task%s; the next signal kills", sigabbrev_np(signo), n, n == 1 ? "" : "s");
 	if (!again)
 		r->signo = signo;
 	stop(r, again ? POOL_STOP_KILL : POOL_STOP_NOW);
-	callback_stop(&r->callback, again);
+	stop_callbacks(r, again);
 	r->abandoned |= again;
 }
 
@@ -217,7 +225,7 @@ static void check_self(struct run *r)
 	if (reader_is_gone(r)) {
 		r->signo = SIGPIPE;
 		stop(r, POOL_STOP_NOW);
-		callback_stop(&r->callback, false);
+		stop_callbacks(r, false);
 	} else if (has_failed(r)) {
 		give_up(r);
 	}
@@ -225,7 +233,7 @@ static void check_self(struct run *r)
 
 static void halt(struct run *r)
 {
-	size_t n = r->pool.running;
+	size_t n = pool_count_begun(&r->pool);
 	note_input_left(r);
 	if (n > 0 && !r->options->quiet)
 		warn_msg("--halt: %s %zu task%s", r->halt.tripped == POOL_STOP_SOON ? "waiting for" : "ending", n,
@@ -243,10 +251,9 @@ static void on_deadline(void *arg)
 	r->out_of_time = note_input_left(r) || calls || !pool_idle(&r->pool);
 	if (!r->out_of_time)
 		return;
-	r->calls_left |= calls;
 	warn_msg("--deadline: the time is over; ending the run");
 	stop(r, POOL_STOP_NOW);
-	callback_stop(&r->callback, false);
+	stop_callbacks(r, false);
 }
 
 /* Draw the consequences. Each is drawn once; true if there was a new one. */

@@ -107,6 +107,9 @@ void pool_stop(struct pool *p, enum pool_stop how);
 /* One worker more (+1) or fewer (-1), never below one. */
 void pool_resize(struct pool *p, int delta);
 
+/* How many tasks run: those that wait for their worker to be ready, or for the one before them, do not. */
+size_t pool_count_begun(const struct pool *p);
+
 /* Stop every task with SIGSTOP, and let them go on. */
 void pool_suspend(struct pool *p);
 void pool_resume(struct pool *p);
