@@ -366,7 +366,7 @@ static void summarize(struct run *r)
 static void tell_left_out(const struct run *r)
 {
 	uint64_t n = feed_left_out_failed(r->feed);
-	if (n > 0 && !r->options->quiet)
+	if (n > 0)
 		warn_msg("tasks left out since they failed in an earlier run: %" PRIu64 "; --resume-failed tries them again", n);
 }
 

@@ -186,6 +186,8 @@ static void check_conflicts(const struct parse *p)
 
 static void check_journal(const struct options *o)
 {
+	if (o->joblog && o->lock && strcmp(o->joblog, o->lock) == 0)
+		die_usage("--lock and --joblog name the same file '%s'; the log is locked in any case", o->lock);
 	bool to_stdout = o->joblog && strcmp(o->joblog, "-") == 0 && !o->joblog_appends;
 
 	if (o->resume == RESUME_ONLY_BAD && !o->joblog)

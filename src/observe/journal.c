@@ -160,8 +160,12 @@ static void write_lines(struct journal *j, struct journal_lines *l)
 		fail(j, "cannot write", strerror(errno));
 		cut_torn(j, l, written);
 	}
-	if (fstat(j->fd, &st) == 0 && st.st_nlink == 0)
+	if (fstat(j->fd, &st) < 0)
+		return;
+	if (st.st_nlink == 0)
 		fail(j, "lost", "it has been removed");
+	else if (st.st_size != j->end)
+		fail(j, "lost", "somebody else has changed it");
 }
 
 static bool send_lines(struct journal *j, struct journal_lines *l)

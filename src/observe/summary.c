@@ -98,10 +98,13 @@ static void add_kinds(struct buf *b, const struct summary *s)
 /* "2 of 40 tasks failed (1 by exit status, 1 by timeout), 33 succeeded, 5 were not started; ..." */
 static void add_counts(struct buf *b, const struct summary *s, const struct summary_end *end)
 {
-	buf_addf(b, "%" PRIu64 " of %s%" PRIu64 " task%s failed", s->failed, end->input_left ? "at least " : "", s->tasks,
-		 s->tasks == 1 ? "" : "s");
-	if (s->failed > 0)
+	if (s->failed == 0) {
+		buf_adds(b, "no task failed");
+	} else {
+		buf_addf(b, "%" PRIu64 " of %s%" PRIu64 " task%s failed", s->failed, end->input_left ? "at least " : "",
+			 s->tasks, s->tasks == 1 ? "" : "s");
 		add_kinds(b, s);
+	}
 	if (s->succeeded > 0)
 		buf_addf(b, ", %" PRIu64 " succeeded", s->succeeded);
 	if (s->stopped > 0)

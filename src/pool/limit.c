@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/report.h"
 
-#define START_NS (5 * NS_PER_MS)    /* for the worker to start it: no task gets less than its limit */
+#define START_NS (20 * NS_PER_MS)   /* for the worker to start it: no task gets less than its limit */
 #define MEDIAN_OF 3                 /* attempts must have succeeded before a percentage of their runtime is a limit */
 #define ANSWER_NS (10 * NS_PER_SEC) /* a worker gives up on what cannot be killed long before */
 #define WARN_NS (4 * NS_PER_SEC)    /* of a shortage in which nothing runs */
