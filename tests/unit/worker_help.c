@@ -44,7 +44,7 @@ void worker_help_set_up(void)
 	fds_before = open_fds();
 	worker_origin = (struct spawn_origin){0};
 	in_worker = NULL;
-	channel = (struct channel){.rfd = -1, .wfd = -1};
+	channel = (struct channel){.rfd = -1, .wfd = -1, .pass_rfd = -1, .pass_wfd = -1};
 	fds_init();
 	peer_init(&worker_origin);
 	ck_assert_int_eq(kin_init(), 0);
