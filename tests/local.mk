@@ -166,11 +166,14 @@ check-long: all
 # root's, writes a file of its own, which stays empty if all is well, but for a child whose exec failed: valgrind cannot go on then.
 valgrind = $(shell command -v valgrind || echo valgrind) -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --trace-children=no \
 	--log-file=$(abs_top_builddir)/valgrind.logs/%p
+# Not faults of ours; 434 is pidfd_open(2), which old ones do not know: then we look every millisecond.
+valgrind_says = failed, errno|EXEC FAILED|stringent tests|syscall: 434$$|your own handler|README_MISSING|we consider this|bug_reports
+
 check-valgrind: all
 	rm -rf valgrind.logs && mkdir -m 1777 valgrind.logs
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/unit/unit $(fork_cases)' CK_TIMEOUT_MULTIPLIER=20 \
 		UNIT_WRAPPER='$(valgrind)' FORKPOOL_WRAPPER='$(valgrind)'
-	@! grep -rvE 'failed, errno|EXEC FAILED|stringent tests' valgrind.logs || { echo 'valgrind complains' >&2; exit 1; }
+	@! grep -rvE '$(valgrind_says)' valgrind.logs || { echo 'valgrind complains' >&2; exit 1; }
 
 if COVERAGE
 coverage:
