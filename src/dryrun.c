@@ -3,11 +3,10 @@
 
 #include "dryrun.h"
 
-#include <poll.h>
-
 #include "base/buf.h"
 #include "base/fdio.h"
 #include "base/report.h"
+#include "base/wait.h"
 #include "observe/verdict.h"
 
 /* False: it was refused. */
@@ -37,7 +36,7 @@ int dryrun(struct feed *feed)
 			task_drop(t);
 			break;
 		case FEED_BLOCKED:
-			poll(&(struct pollfd){.fd = feed_fd(feed), .events = POLLIN}, 1, -1);
+			wait_for_fds(&(struct pollfd){.fd = feed_fd(feed), .events = POLLIN}, 1, -1);
 			break;
 		case FEED_FAILED:
 			die_msg(EXIT_FORKPOOL, "%s", feed_error(feed));

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/signals.h"
@@ -98,7 +99,7 @@ static void on_signals(void *arg, uint32_t events)
 		pool_resize(&r->pool, 1);
 	if (signals_has(taken, SIGUSR2))
 		pool_resize(&r->pool, -1);
-	for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++)
+	for (size_t i = 0; i < ARRAY_LEN(stopping); i++)
 		if (signals_has(taken, stopping[i]))
 			on_stop_signal(r, stopping[i]);
 	if (signals_has(taken, SIGTSTP))

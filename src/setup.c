@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fdio.h"
 #include "base/lock.h"
 #include "base/report.h"
@@ -29,8 +30,11 @@ static void take_lock(struct run *r)
 {
 	const char *path = r->options->lock;
 	pid_t holder;
-	r->lock_fd = path && !r->options->dry_run ? lock_take(path, &holder) : -1;
-	if (!path || r->options->dry_run || r->lock_fd >= 0)
+	r->lock_fd = -1;
+	if (!path || r->options->dry_run)
+		return;
+	r->lock_fd = lock_take(path, &holder);
+	if (r->lock_fd >= 0)
 		return;
 	if (errno == EINVAL)
 		die_msg(EXIT_FORKPOOL, "cannot lock '%s': it is not a regular file", path);
@@ -155,7 +159,7 @@ static void open_loop(struct run *r)
 {
 	static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE,
 				    SIGXFSZ};
-	int fd = signals_open(taken, sizeof taken / sizeof taken[0]);
+	int fd = signals_open(taken, ARRAY_LEN(taken));
 	if (fd < 0 || loop_open(&r->loop) < 0)
 		die_sys(EXIT_FORKPOOL, "cannot wait for events");
 	r->signals.fd = fd;

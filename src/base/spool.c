@@ -159,12 +159,9 @@ void spool_add(struct spool *sp, struct store *st, const void *bytes, size_t n)
 /* What is in the file does not change until it is truncated: the window stays right until then. */
 static ssize_t fill_window(struct store *st, off_t at, size_t n)
 {
-	ssize_t r;
 	if (!st->window)
 		st->window = xmalloc(WINDOW);
-	do
-		r = pread(st->fd, st->window, n < WINDOW ? n : WINDOW, at);
-	while (r < 0 && errno == EINTR);
+	ssize_t r = fdio_pread(st->fd, st->window, n < WINDOW ? n : WINDOW, at);
 	st->window_at = at;
 	st->window_len = r > 0 ? (size_t)r : 0;
 	if (r == 0)

@@ -79,7 +79,7 @@ static void enqueue(struct callback *c, const struct pool_event *e)
 static void on_over(struct callback *c, const struct pool_event *e)
 {
 	bool wanted = e->kind == POOL_FINISHED && !e->outcome->stopped && command_for(c, e->outcome);
-	e->task->unfinished = wanted && c->stopped;
+	e->task->unfinished = wanted; /* until it has been judged */
 	if (wanted && !c->stopped)
 		enqueue(c, e);
 	else if (e->task->call)
@@ -181,7 +181,6 @@ static void drop_waiting(struct callback *c)
 {
 	for (struct call *call; (call = c->first); ) {
 		c->first = call->next;
-		call->task->unfinished = true;
 		call_free(c, call);
 	}
 	c->last = NULL;
@@ -251,7 +250,6 @@ static void start(struct callback *c)
 		put_off(c);
 	} else if (error) {
 		c->error = error;
-		c->now->task->unfinished = true;
 		forget(c);
 	} else {
 		c->put_off = 0;
@@ -270,10 +268,11 @@ static void judge(struct callback *c, int status)
 	struct outcome o = {.kind = WIFSIGNALED(status) ? OUTCOME_SIGNALLED : OUTCOME_EXITED};
 	char what[64], text[128];
 	o.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-	if (outcome_ok(&o) && !c->told_to_end)
+	bool succeeded = outcome_ok(&o) && !c->told_to_end;
+	c->now->task->unfinished = !succeeded && c->stopped;
+	if (succeeded)
 		return;
 	c->failed = true;
-	c->now->task->unfinished = c->stopped;
 	outcome_describe(&o, what, sizeof what);
 	snprintf(text, sizeof text, "its callback failed: %s", c->told_to_end && !c->stopped ? "timed out" : what);
 	if (!c->stopped)
@@ -355,7 +354,6 @@ void callback_close(struct callback *c)
 	callback_stop(c, true);
 	if (c->now) {
 		wait_for_child(c->pid);
-		c->now->task->unfinished = true;
 		forget(c);
 	}
 	pipes_clear(&c->pipes);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/strnum.h"
 
 /* A word and what it stands for. */
@@ -54,13 +55,13 @@ int halt_parse(const char *text, struct halt_rule *out)
 {
 	struct halt_rule rule = {.how = POOL_STOP_SOON, .why = HALT_FAIL};
 	const char *limit = strchr(text, '%') ? text : "";
-	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(whole); i++) {
 		if (strcmp(text, whole[i].text))
 			continue;
 		*out = whole[i].rule;
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
 		size_t len = strlen(beginnings[i].text);
 		if (strncmp(text, beginnings[i].text, len))
 			continue;
