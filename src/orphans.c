@@ -13,13 +13,14 @@
 #define ORPHANS_NS NS_PER_SEC /* to end what a dead worker has left */
 
 /* Workers and guards are waited for by their owners. What we were born with is not ours to touch, nor is what
- * that leaves behind; those can be told from our own by the environment only. */
+ * that leaves behind, while it lives; those can be told from our own by the environment only. The dead are
+ * nobody else's to reap; and one of ours that dies meanwhile has handed over what it leaves: another sweep. */
 static bool is_not_ours(const void *arg, pid_t pid)
 {
 	const struct orphans *o = arg;
 	if (pool_owns(o->pool, pid) || callback_owns(o->callback, pid) || kin_has(&o->born, pid))
 		return true;
-	return buf_len(&o->born) > 0 && !kin_started_with(pid, o->tag);
+	return buf_len(&o->born) > 0 && !kin_started_with(pid, o->tag) && !kin_is_dead(pid);
 }
 
 static bool is_spared(const void *arg, pid_t pid)

@@ -19,6 +19,8 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 
+enum { EXEC_MS = 50 }; /* while a process executes a program, its environment is not there to be read */
+
 int kin_init(void)
 {
 	return prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -70,20 +72,28 @@ static int children_from_list(struct buf *pids)
 	return r;
 }
 
-/* The parent's pid stands behind the name, which may hold anything, ")" included. */
-static pid_t parent_of(pid_t pid)
+/* State and parent stand behind the name, which may hold anything, ")" included. The state of one that is gone is X. */
+static pid_t parent_of(pid_t pid, char *state)
 {
 	struct buf text = {0};
 	char path[64];
 	int parent = -1;
+	*state = 'X';
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	if (read_proc(path, &text) == 0) {
 		const char *p = strrchr(buf_head(&text), ')');
-		if (p && sscanf(p, ") %*c %d", &parent) != 1)
+		if (p && sscanf(p, ") %c %d", state, &parent) != 2)
 			parent = -1;
 	}
 	buf_clear(&text);
 	return parent;
+}
+
+bool kin_is_dead(pid_t pid)
+{
+	char state;
+	parent_of(pid, &state);
+	return state == 'Z' || state == 'X';
 }
 
 /* For kernels without CONFIG_PROC_CHILDREN. */
@@ -93,8 +103,9 @@ static void children_from_scan(struct buf *pids)
 	if (!proc)
 		return;
 	for (struct dirent *e; (e = readdir(proc)); ) {
+		char state;
 		pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)atoi(e->d_name) : 0;
-		if (pid > 0 && parent_of(pid) == getpid())
+		if (pid > 0 && parent_of(pid, &state) == getpid())
 			add_pid(pids, pid);
 	}
 	closedir(proc);
@@ -183,19 +194,28 @@ void kin_reap(bool (*spare)(const void *arg, pid_t pid), const void *arg)
 	buf_clear(&pids);
 }
 
-bool kin_started_with(pid_t pid, const char *entry)
+/* 1: yes; 0: no; -1: it cannot be read, or there is nothing yet. */
+static int has_entry(pid_t pid, const char *entry)
 {
 	struct buf text = {0};
 	char path[64];
-	bool found = false;
+	int found = -1;
 	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-	if (read_proc(path, &text) == 0) {
+	if (read_proc(path, &text) == 0 && buf_len(&text) > 1) {
 		const char *p = buf_head(&text), *end = p + buf_len(&text);
-		for (; p < end && !found; p += strlen(p) + 1)
+		for (found = 0; p < end && !found; p += strlen(p) + 1)
 			found = strcmp(p, entry) == 0;
 	}
 	buf_clear(&text);
 	return found;
+}
+
+bool kin_started_with(pid_t pid, const char *entry)
+{
+	int found;
+	for (int ms = 0; (found = has_entry(pid, entry)) < 0 && ms < EXEC_MS && !kin_is_dead(pid); ms++)
+		poll(NULL, 0, 1);
+	return found > 0;
 }
 
 /* After SIGKILL and all the time that was allowed: another user's, or one that the kernel does not let go. */

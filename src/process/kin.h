@@ -40,8 +40,12 @@ void kin_ask_to_end(bool (*spare)(const void *arg, pid_t pid), const void *arg, 
 /* Reap those that are dead and not spared. */
 void kin_reap(bool (*spare)(const void *arg, pid_t pid), const void *arg);
 
-/* Was this process started with `entry` (NAME=VALUE) in its environment? False if that cannot be read. */
+/* Was this process started with `entry` (NAME=VALUE) in its environment? False if it is dead, or that cannot be
+ * read, now or within 50 ms. */
 bool kin_started_with(pid_t pid, const char *entry);
+
+/* Is it dead, reaped or not? Then what it leaves has been handed over. */
+bool kin_is_dead(pid_t pid);
 
 /* Kill and reap every child that is not spared, and what those leave behind, until none is left or
  * `bound_ns` have passed. What is there still is appended to `escaped` (may be NULL) as " NAME (PID)". */
