@@ -49,6 +49,8 @@ src_libforkpool_a_SOURCES = \
 	src/process/fds.h \
 	src/process/kin.c \
 	src/process/kin.h \
+	src/process/search.c \
+	src/process/search.h \
 	src/process/spawn.c \
 	src/process/spawn.h \
 	src/task/joblog.c \

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/wait.h"
+#include "process/search.h"
 
 /* Where a child that cannot exec says why. Shared memory and not a pipe: it costs no system call, and
  * it also works where vfork is a fork (valgrind). */
@@ -102,33 +103,16 @@ static void execute_file(const char *file, const struct spawn_request *r)
 	execve(_PATH_BSHELL, r->argv - 1, r->envp);
 }
 
-/* Is this the error of one entry of PATH only, so that the search goes on? */
-static bool search_goes_on(int error)
-{
-	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ESTALE || error == ENODEV ||
-	       error == ETIMEDOUT || error == ENAMETOOLONG;
-}
-
 static void execute_in_path(const char *name, const struct spawn_request *r)
 {
 	char file[PATH_MAX];
-	size_t name_len = strlen(name);
 	bool refused = false;
-	for (const char *dir = r->path; dir; ) {
-		const char *end = strchrnul(dir, ':');
-		size_t dir_len = (size_t)(end - dir);
-		errno = ENAMETOOLONG;
-		if (dir_len + name_len + 2 <= sizeof file) {
-			memcpy(file, dir, dir_len);
-			if (dir_len > 0) /* an empty entry is the current directory */
-				file[dir_len++] = '/';
-			memcpy(file + dir_len, name, name_len + 1);
+	for (const char *rest = r->path; rest; ) {
+		if (search_next(&rest, name, file) == 0)
 			execute_file(file, r);
-		}
 		if (!search_goes_on(errno))
 			return;
 		refused |= errno == EACCES;
-		dir = *end ? end + 1 : NULL;
 	}
 	errno = refused ? EACCES : ENOENT;
 }
