@@ -43,12 +43,16 @@ src_libforkpool_a_SOURCES = \
 	src/proto/msg.h \
 	src/process/capture.c \
 	src/process/capture.h \
+	src/process/elf.c \
+	src/process/elf.h \
 	src/process/environment.c \
 	src/process/environment.h \
 	src/process/fds.c \
 	src/process/fds.h \
 	src/process/kin.c \
 	src/process/kin.h \
+	src/process/program.c \
+	src/process/program.h \
 	src/process/search.c \
 	src/process/search.h \
 	src/process/spawn.c \
