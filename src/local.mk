@@ -6,8 +6,19 @@ bin_PROGRAMS += src/forkpool
 src_forkpool_SOURCES = src/main.c
 src_forkpool_LDADD = src/libforkpool.a
 
+# Loaded by other programs, so it is built without any of our instruments; and it has no need of libtool.
+if HAVE_PRELOAD
+preloaddir = $(pkglibdir)
+preload_PROGRAMS = src/forkpool-preload.so
+src_forkpool_preload_so_SOURCES = src/preload/preload.c
+src_forkpool_preload_so_CFLAGS = $(WARN_CFLAGS) -fPIC -fvisibility=hidden
+src_forkpool_preload_so_LDFLAGS = -shared -Wl,-z,initfirst -Wl,-z,now
+src_forkpool_preload_so_LDADD = $(PRELOAD_LIBS)
+endif
+
 noinst_LIBRARIES += src/libforkpool.a
 src_libforkpool_a_SOURCES = \
+	src/preload/wire.h \
 	src/base/array.h \
 	src/base/buf.c \
 	src/base/buf.h \
@@ -57,6 +68,8 @@ src_libforkpool_a_SOURCES = \
 	src/process/search.h \
 	src/process/spawn.c \
 	src/process/spawn.h \
+	src/process/template.c \
+	src/process/template.h \
 	src/task/joblog.c \
 	src/task/joblog.h \
 	src/task/outcome.c \
@@ -71,6 +84,8 @@ src_libforkpool_a_SOURCES = \
 	src/worker/attempt.h \
 	src/worker/guard.c \
 	src/worker/guard.h \
+	src/worker/prefork.c \
+	src/worker/prefork.h \
 	src/worker/relay.c \
 	src/worker/relay.h \
 	src/worker/worker.c \

@@ -266,7 +266,7 @@ static void open_pool(struct run *r)
 		.quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |
-					   (o->leave ? SETUP_LEAVE : 0)),
+					   (o->leave ? SETUP_LEAVE : 0) | (o->prefork ? SETUP_PREFORK : 0)),
 			.env = {r->orphans.tag, strlen(r->orphans.tag) + 1}, .niceness = (uint32_t)o->niceness,
 			.initializer = bytes_of(o->initializer)}}},
 		  &r->loop, r->observers);

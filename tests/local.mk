@@ -109,10 +109,11 @@ test_files = \
 
 fork_cases = $(cli_tests:.test=-fork.case)
 agent_cases = $(cli_tests:.test=-agent.case)
+prefork_cases = $(cli_tests:.test=-prefork.case)
 long_cases = $(cli_long_tests:.test=-fork.case) $(cli_long_tests:.test=-agent.case)
 
 EXTRA_DIST += $(cli_tests) $(cli_long_tests) $(lint_tests) $(test_files)
-CLEANFILES += $(fork_cases) $(agent_cases) $(long_cases)
+CLEANFILES += $(fork_cases) $(agent_cases) $(prefork_cases) $(long_cases)
 
 if HAVE_LIBCHECK
 check_PROGRAMS += tests/unit/unit
@@ -130,6 +131,9 @@ libcheck-is-missing:
 	@echo 'The tests need libcheck: apt-get install check, then configure again.' >&2; exit 1
 
 TESTS = tests/unit/unit $(lint_tests) $(fork_cases) $(agent_cases)
+if HAVE_PRELOAD
+TESTS += $(prefork_cases)
+endif
 TEST_EXTENSIONS = .test .case
 
 tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -152,10 +156,13 @@ AM_TESTS_ENVIRONMENT = \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS-print_stacktrace=1}; export UBSAN_OPTIONS; \
 	CK_TAP_LOG_FILE_NAME=-; export CK_TAP_LOG_FILE_NAME;
 
-# tests/cli/NAME-fork.case runs tests/cli/NAME.test over fork, NAME-agent.case over --via.
+# tests/cli/NAME-fork.case runs tests/cli/NAME.test over fork, NAME-agent.case over --via, NAME-prefork.case with --prefork.
 tests/cli/%-fork.case: tests/cli/%.test
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 		echo 'FORKPOOL_TRANSPORT=fork exec /bin/sh "$$top_srcdir/tests/cli/$*.test"' >$@
+tests/cli/%-prefork.case: tests/cli/%.test
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		echo 'FORKPOOL_TRANSPORT=prefork exec /bin/sh "$$top_srcdir/tests/cli/$*.test"' >$@
 tests/cli/%-agent.case: tests/cli/%.test
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 		echo 'FORKPOOL_TRANSPORT=agent exec /bin/sh "$$top_srcdir/tests/cli/$*.test"' >$@

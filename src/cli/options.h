@@ -64,6 +64,7 @@ struct options {
 	uint64_t deadline_ns;   /* of the whole run; 0: none */
 	struct halt_rule halt;
 	bool leave;
+	bool prefork;
 
 	/* load */
 	uint64_t delay_ns;      /* 0: none, as with the next three */

@@ -284,6 +284,8 @@ const struct option_row table_rows[] = {
 	{0, "max-tasks-per-worker", "N", GROUP_POOL, false, set_max_tasks, 0, "replace a worker after N tasks"},
 	{0, "initializer", "CMD", GROUP_POOL, false, set_nonempty, AT(initializer),
 		"run CMD once in each new worker, before its first task"},
+	{0, "prefork", NULL, GROUP_POOL, false, set_true, AT(prefork),
+		"keep a loaded copy of each program and fork it for each task instead of executing it"},
 	{'C', "directory", "DIR", GROUP_POOL, false, set_nonempty, AT(directory), "run the tasks in DIR"},
 	{0, "lock", "FILE", GROUP_POOL, false, set_nonempty, AT(lock),
 		"run nothing and exit with 75 while another run holds the lock FILE"},

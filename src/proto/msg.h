@@ -57,7 +57,7 @@ enum msg_type {
 #undef X
 };
 
-enum { SETUP_CAPTURE = 1, SETUP_PROMPT = 2, SETUP_LEAVE = 4 };
+enum { SETUP_CAPTURE = 1, SETUP_PROMPT = 2, SETUP_LEAVE = 4, SETUP_PREFORK = 8 };
 enum { TASK_SHELL = 1, TASK_DIRECT = 2 };
 
 struct msg {

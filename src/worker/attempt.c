@@ -20,9 +20,9 @@
 #define LEAVE_KILL_NS (1 * NS_PER_SEC)  /* from KILL to giving up */
 #define END_NS (5 * NS_PER_SEC)         /* the same, when this process itself ends */
 
-void attempt_init(struct attempt *a)
+void attempt_init(struct attempt *a, struct prefork *prefork)
 {
-	*a = (struct attempt){0};
+	*a = (struct attempt){.prefork = prefork};
 	a->out.rfd = a->out.wfd = a->err.rfd = a->err.wfd = -1;
 }
 
@@ -30,7 +30,8 @@ void attempt_init(struct attempt *a)
 
 static bool is_spared(const void *arg, pid_t pid)
 {
-	return kin_has(&((const struct attempt *)arg)->spared, pid);
+	const struct attempt *a = arg;
+	return kin_has(&a->spared, pid) || prefork_owns(a->prefork, pid);
 }
 
 static void be_over(struct attempt *a)
@@ -65,7 +66,7 @@ static void record_end(struct attempt *a, int status, const struct rusage *usage
 		o->kind = WIFSIGNALED(status) ? OUTCOME_SIGNALLED : OUTCOME_EXITED;
 		o->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	}
-	if (spawn_late_error() != 0) {
+	if (a->executed && spawn_late_error() != 0) {
 		o->kind = OUTCOME_NOT_STARTED;
 		o->code = spawn_late_error();
 	}
@@ -140,8 +141,11 @@ static bool reap_all(struct attempt *a, bool *ended)
 	struct rusage usage;
 	pid_t pid;
 	while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED, &usage)) > 0) {
-		if (a->state != ATTEMPT_RUNNING || pid != a->pid)
+		if (a->state != ATTEMPT_RUNNING || pid != a->pid) {
+			if (!WIFSTOPPED(status))
+				prefork_reaped(a->prefork, pid);
 			continue;
+		}
 		if (WIFSTOPPED(status)) {
 			end_stopped(a, WSTOPSIG(status));
 			continue;
@@ -149,7 +153,8 @@ static bool reap_all(struct attempt *a, bool *ended)
 		record_end(a, status, &usage);
 		*ended = true;
 	}
-	return pid == 0 && (buf_len(&a->spared) == 0 || kin_signal(0, is_spared, a, NULL) > 0);
+	bool spares = buf_len(&a->spared) > 0 || a->prefork->n_templates > 0;
+	return pid == 0 && (!spares || kin_signal(0, is_spared, a, NULL) > 0);
 }
 
 void attempt_reap(struct attempt *a)
@@ -209,6 +214,14 @@ static char **argv_of_split(struct attempt *a, char *text)
 	return argv;
 }
 
+static struct spawn_result start_command(struct attempt *a, const struct attempt_spec *spec,
+					 const struct spawn_request *r)
+{
+	pid_t copy = spec->prefork ? prefork_start(a->prefork, r) : 0;
+	a->executed = copy == 0;
+	return copy > 0 ? (struct spawn_result){.pid = copy} : spawn(r);
+}
+
 static struct spawn_result spawn_shell(struct attempt *a, const struct attempt_spec *spec, struct spawn_request *r)
 {
 	/* "--" where the text could be taken for an option; elsewhere ps shows what people expect */
@@ -218,14 +231,14 @@ static struct spawn_result spawn_shell(struct attempt *a, const struct attempt_s
 	if (!spec->direct) {
 		r->file = _PATH_BSHELL;
 		r->argv = shell + 1;
-		return spawn(r);
+		return start_command(a, spec, r);
 	}
 	char *copy = xstrdup(text);
 	r->argv = argv_of_split(a, copy);
 	r->fallback_argv = shell + 1;
 	if (!r->argv[0])
 		r->argv[0] = (char *)""; /* blanks only: nothing is found, and the shell has its turn */
-	struct spawn_result result = spawn(r);
+	struct spawn_result result = start_command(a, spec, r);
 	free(copy);
 	return result;
 }
@@ -233,7 +246,7 @@ static struct spawn_result spawn_shell(struct attempt *a, const struct attempt_s
 static struct spawn_result spawn_words(struct attempt *a, const struct attempt_spec *spec, struct spawn_request *r)
 {
 	r->argv = argv_of_words(a, spec->words, spec->n_words);
-	return spawn(r);
+	return start_command(a, spec, r);
 }
 
 void attempt_start(struct attempt *a, const struct attempt_spec *spec)

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "process/capture.h"
 #include "task/outcome.h"
+#include "worker/prefork.h"
 
 enum attempt_state {
 	ATTEMPT_IDLE,
@@ -32,6 +33,7 @@ struct attempt {
 	pid_t pid;
 	uint64_t started_ns;
 	uint64_t leave_until_ns; /* of LEAVING: when to go on to the next step */
+	bool executed;           /* and not a copy of a template */
 	bool told_to_end;        /* by a signal from above: what it leaves is not what --leave means */
 	bool killing;            /* everything gets SIGKILL until nothing is left */
 	struct outcome outcome;
@@ -40,6 +42,7 @@ struct attempt {
 	struct buf spared;       /* pids of what finished commands have left: --leave, or it cannot be ended */
 	struct buf told;         /* of LEAVING: pids of those that have been asked to end */
 	struct buf argv_space;   /* reused from one to the next */
+	struct prefork *prefork; /* borrowed; whose templates are children too, and stay; NULL: there are none */
 };
 
 struct attempt_spec {
@@ -48,6 +51,7 @@ struct attempt_spec {
 	bool shell;       /* one word, for sh -c */
 	bool direct;      /* ... that may be split at blanks and executed without a shell */
 	bool capture;     /* its output; otherwise it has this process's */
+	bool prefork;     /* it may be a copy of a template */
 	bool to_err;      /* its standard output goes where its standard error goes */
 	char *const *envp;
 	const char *path; /* of PATH */
@@ -55,7 +59,8 @@ struct attempt_spec {
 	int stdout_fd, stderr_fd; /* borrowed; without capture */
 };
 
-void attempt_init(struct attempt *a);
+/* `prefork` is borrowed until attempt_clear. */
+void attempt_init(struct attempt *a, struct prefork *prefork);
 
 /* Start it; IDLE before. If it cannot be started it is OVER at once. */
 void attempt_start(struct attempt *a, const struct attempt_spec *spec);

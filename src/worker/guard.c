@@ -73,7 +73,8 @@ static _Noreturn void guard_run(const struct guard_spec *spec, pid_t parent)
 		_exit(126);
 
 	struct attempt a;
-	attempt_init(&a);
+	struct prefork none = {0};
+	attempt_init(&a, &none);
 	a.leave = spec->leave;
 	attempt_start(&a, &(struct attempt_spec){
 		.words = xstrdup(spec->command), .n_words = 1, .shell = true, .envp = spec->envp,

@@ -22,6 +22,7 @@
 #include "process/spawn.h"
 #include "proto/channel.h"
 #include "worker/attempt.h"
+#include "worker/prefork.h"
 #include "worker/relay.h"
 
 #define PROMPT_NS (10 * NS_PER_MS) /* how old output may grow before it is sent */
@@ -48,6 +49,7 @@ struct worker {
 	struct queued ahead[2]; /* before READY two may come: the first and the one ahead of it */
 	size_t n_ahead;
 	struct attempt attempt;
+	struct prefork prefork;
 	uint64_t held_since_ns; /* 0: no output is held, or nobody is in a hurry for it */
 };
 
@@ -136,7 +138,7 @@ static void start(struct worker *w)
 	attempt_start(&w->attempt, &(struct attempt_spec){
 		.words = buf_head(&t->words), .n_words = t->n_words,
 		.shell = t->flags & TASK_SHELL, .direct = t->flags & TASK_DIRECT,
-		.capture = w->flags & SETUP_CAPTURE, .to_err = t->seq == 0,
+		.capture = w->flags & SETUP_CAPTURE, .to_err = t->seq == 0, .prefork = t->seq != 0,
 		.envp = environment_for(&w->environment, t->seq, t->slot, t->attempt),
 		.path = environment_path(&w->environment), .stdin_fd = w->null_fd, .stdout_fd = 1, .stderr_fd = 2});
 }
@@ -190,6 +192,8 @@ static void on_setup(struct worker *w, const struct msg *m)
 	w->attempt.leave = w->flags & SETUP_LEAVE;
 	w->set_up = true;
 	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
+	if (w->flags & SETUP_PREFORK)
+		prefork_open(&w->prefork, environment_for(&w->environment, 0, 0, 0));
 	if (niceness != 0 && spawn_nice(niceness) < 0)
 		send_failed(w, what, strerror(errno));
 	else if (m->u.setup.initializer.n > 0)
@@ -354,6 +358,7 @@ static int open_worker(struct worker *w, const struct spawn_origin *origin)
 static void close_worker(struct worker *w)
 {
 	attempt_clear(&w->attempt);
+	prefork_close(&w->prefork);
 	channel_close(&w->channel); /* now that nothing is left: the pool may rely on it */
 	fdio_close(&w->signal_fd);
 	fdio_close(&w->null_fd);
@@ -366,7 +371,7 @@ static void close_worker(struct worker *w)
 int worker_serve(int rfd, int wfd, pid_t parent, const struct spawn_origin *origin)
 {
 	struct worker w = {.parent = parent, .signal_fd = -1, .null_fd = -1};
-	attempt_init(&w.attempt);
+	attempt_init(&w.attempt, &w.prefork);
 	channel_open(&w.channel, rfd, wfd);
 	int failed = open_worker(&w, origin);
 	while (failed == 0 && !w.ending)

@@ -18,7 +18,7 @@
 # Each case has a directory of its own, $C: it runs in $C/w with TMPDIR=$C/tmp; $C/in, out, err, status,
 # ms. The standing checks (CASES.md) are made after every run, by inspect, and every case, by conclude.
 #
-# Environment: FORKPOOL (the binary), PROBE (the compiled probe.c), FORKPOOL_TRANSPORT (fork or agent),
+# Environment: FORKPOOL (the binary), PROBE (the compiled probe.c), FORKPOOL_TRANSPORT (fork, agent or prefork),
 # FORKPOOL_WRAPPER (put before the binary: valgrind …), FORKPOOL_IO_SIZE (forkpool's own knob).
 
 LC_ALL=C
@@ -36,8 +36,9 @@ PROBE=${PROBE:-$HERE/probe}
 [ -x "$PROBE" ] || { PROBE=$BASE/probe; ${CC:-cc} -O1 -o "$PROBE" "$HERE/probe.c" || exit 99; }
 case $FORKPOOL in /*) ;; *) FORKPOOL=$PWD/$FORKPOOL ;; esac
 case $PROBE in /*) ;; *) PROBE=$PWD/$PROBE ;; esac
-VIA=
-[ "$TRANSPORT" = fork ] || VIA="exec $FORKPOOL_WRAPPER '$FORKPOOL' --agent"
+VIA= PREFORK=
+[ "$TRANSPORT" != prefork ] || { PREFORK=--prefork FORKPOOL_PREFORK_EAGER=1; export FORKPOOL_PREFORK_EAGER; }
+[ "$TRANSPORT" != agent ] || VIA="exec $FORKPOOL_WRAPPER '$FORKPOOL' --agent"
 [ -x "$FORKPOOL" ] || { echo "Bail out! no forkpool at $FORKPOOL"; rm -rf "$BASE"; exit 0; }
 SCALE=1
 [ -z "$FORKPOOL_WRAPPER" ] || SCALE=20
@@ -52,7 +53,7 @@ for applet in show mark await gather len fill trickle work ids sigs fds daemon d
 done
 cat >"$BASE/bin/forkpool" <<END
 #!/bin/sh
-exec $FORKPOOL_WRAPPER "$FORKPOOL" $VIA_OPTION "\$@"
+exec $FORKPOOL_WRAPPER "$FORKPOOL" $VIA_OPTION $PREFORK "\$@"
 END
 chmod +x "$BASE/bin/forkpool"
 PATH=$BASE/bin:$PATH
@@ -72,7 +73,7 @@ wrapped() { [ -n "$FORKPOOL_WRAPPER" ]; }
 # Is this a run in which volume takes too long?
 slow() { wrapped || [ -n "${FORKPOOL_IO_SIZE:-}" ]; }
 # Are the workers forkpool's own? Those of --via do not reach its standard output: no -u there.
-near() { [ "$TRANSPORT" = fork ]; }
+near() { [ "$TRANSPORT" != agent ]; }
 root() { [ "$(id -u)" = 0 ]; }
 
 reset() { IN='' OUT='' ERR='' G='' UNDER='' SAY='' LIMIT=60; }
@@ -128,7 +129,7 @@ finish_tests() {
 guarded() {
 	rm -f "$C/pid" "$C/status" "$C/left"
 	TMPDIR=$C/tmp "$PROBE" guard -t $((LIMIT * SCALE)) -d "$C" $G -- \
-		$UNDER $FORKPOOL_WRAPPER "$FORKPOOL" ${VIA:+--via "$VIA"} "$@"
+		$UNDER $FORKPOOL_WRAPPER "$FORKPOOL" ${VIA:+--via "$VIA"} $PREFORK "$@"
 }
 
 launch() {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * wire: what a worker and a template say to each other, over a socket that keeps messages apart. A template is a
+ * program that waits right before its main for tasks to become (preload.c); process/template.h is the other end.
+ *
+ * Both ends are of one build and on one machine, so these are C structs.
+ */
+#ifndef PRELOAD_WIRE_H
+#define PRELOAD_WIRE_H
+
+#include <stdint.h>
+
+/* The first entry of a template's environment: PRELOAD_MARK=PARENT:N, the worker's pid, and how many entries from this one
+ * on are not the program's. The last of them is LD_PRELOAD; what follows its first colon is the user's own. The
+ * socket is standard input then. */
+#define PRELOAD_MARK "FORKPOOL_PRELOAD"
+
+/* The largest request without its head, and how many strings there may be in it; what is larger is executed. */
+#define PRELOAD_REQUEST_MAX (96 * 1024)
+#define PRELOAD_STRINGS_MAX 8000
+
+/* Down: run main once, with two fds that become standard output and standard error. Arguments and environment follow:
+ * strings, each with its NUL. */
+struct preload_request {
+	uint32_t n_words, n_env;
+};
+
+/* Up: first, once, by the template: pid 0 and why it cannot serve, PRELOAD_SOUND if it can. Then for each request:
+ * the pid of the task, told by itself right before main; or 0 and the errno of what failed before. */
+struct preload_reply {
+	int32_t pid;
+	int32_t error;
+};
+
+enum preload_check {
+	PRELOAD_SOUND,
+	PRELOAD_THREADS,
+	PRELOAD_FDS,
+	PRELOAD_HANDLERS,
+	PRELOAD_TIMERS,
+	PRELOAD_SHARED_MEMORY,
+	PRELOAD_LOCKED_MEMORY,
+	PRELOAD_CHILDREN,
+	PRELOAD_SYSTEM, /* the kernel cannot do it, or /proc is not there */
+};
+
+#endif

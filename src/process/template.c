@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "process/template.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/wait.h"
+#include "base/xalloc.h"
+#include "preload/wire.h"
+
+#define PRELOAD_NAME "forkpool-preload.so"
+#define LOAD_NS (5 * NS_PER_SEC) /* from its start to its check-in */
+#define ANSWER_S 5               /* from a request to the copy; then it is killed */
+
+char *template_find_preload(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		*strrchr(self, '/') = '\0';
+		char *beside = xasprintf("%s/%s", self, PRELOAD_NAME);
+		if (access(beside, R_OK) == 0)
+			return beside;
+		free(beside);
+	}
+	return access(PRELOAD_DIR "/" PRELOAD_NAME, R_OK) == 0 ? xstrdup(PRELOAD_DIR "/" PRELOAD_NAME) : NULL;
+}
+
+/* Starting. */
+
+static const char *value_of(char *const *envp, const char *name)
+{
+	size_t n = strlen(name);
+	for (; *envp; envp++)
+		if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=')
+			return *envp + n + 1;
+	return NULL;
+}
+
+/* All symbols are looked up now, once, instead of by each task. Ours stand first (preload/wire.h). */
+static void add_ours(struct buf *strings, size_t *n, const char *preload, char *const *envp)
+{
+	const char *user = value_of(envp, "LD_PRELOAD");
+	bool binds = value_of(envp, "LD_BIND_NOW") != NULL;
+	*n = binds ? 2 : 3;
+	buf_addf(strings, "%s=%d:%zu", PRELOAD_MARK, (int)getpid(), *n);
+	buf_addc(strings, '\0');
+	if (!binds)
+		buf_add(strings, "LD_BIND_NOW=1", sizeof "LD_BIND_NOW=1");
+	buf_addf(strings, "LD_PRELOAD=%s%s%s", preload, user ? ":" : "", user ? user : "");
+	buf_addc(strings, '\0');
+}
+
+static char **environment_of(struct buf *strings, const char *preload, char *const *envp)
+{
+	size_t n, most = 4;
+	add_ours(strings, &n, preload, envp);
+	for (char *const *e = envp; *e; e++)
+		most++;
+	char **all = xcalloc(most, sizeof *all), *p = buf_head(strings);
+	for (size_t i = 0; i < n; i++, p += strlen(p) + 1)
+		all[i] = p;
+	for (; *envp; envp++)
+		if (strncmp(*envp, "LD_PRELOAD=", strlen("LD_PRELOAD=")) != 0)
+			all[n++] = *envp;
+	return all;
+}
+
+static int open_channel(int fds[2])
+{
+	struct timeval bound = {.tv_sec = ANSWER_S};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -1;
+	return setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+}
+
+int template_start(struct template *t, const char *preload, const char *file, const char *const *argv,
+		   char *const *envp)
+{
+	int channel[2] = {-1, -1}, noise_wfd = -1;
+	char *words[8] = {NULL};
+	struct buf strings = {0};
+	*t = (struct template){.fd = -1, .noise_rfd = -1, .started_ns = clock_ns()};
+	for (size_t i = 0; argv[i] && i + 2 < ARRAY_LEN(words); i++)
+		words[i + 1] = (char *)argv[i];
+	char **env = environment_of(&strings, preload, envp);
+	struct spawn_result s = {.pid = -1};
+	if (open_channel(channel) == 0 && fdio_pipe(&t->noise_rfd, &noise_wfd) == 0)
+		s = spawn(&(struct spawn_request){.file = file, .argv = words + 1, .envp = env, .stdin_fd = channel[1],
+						 .stdout_fd = noise_wfd, .stderr_fd = noise_wfd});
+	else
+		s.error = errno;
+	free(env);
+	buf_clear(&strings);
+	fdio_close(&channel[1]);
+	fdio_close(&noise_wfd);
+	t->fd = channel[0];
+	t->pid = s.pid > 0 ? s.pid : 0;
+	errno = s.error;
+	if (s.pid < 0)
+		template_stop(t);
+	return s.pid < 0 ? -1 : 0;
+}
+
+static bool is_silent(struct template *t)
+{
+	int waiting = 0;
+	bool silent = ioctl(t->noise_rfd, FIONREAD, &waiting) == 0 && waiting == 0;
+	fdio_close(&t->noise_rfd);
+	return silent;
+}
+
+enum template_state template_look(struct template *t)
+{
+	struct preload_reply r;
+	ssize_t n = recv(t->fd, &r, sizeof r, MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN)
+		return clock_ns() < t->started_ns + LOAD_NS ? TEMPLATE_LOADING : TEMPLATE_USELESS;
+	return n == (ssize_t)sizeof r && r.error == PRELOAD_SOUND && is_silent(t) ? TEMPLATE_READY : TEMPLATE_USELESS;
+}
+
+enum template_state template_wait(struct template *t)
+{
+	enum template_state state;
+	while ((state = template_look(t)) == TEMPLATE_LOADING)
+		wait_for_fds(&(struct pollfd){.fd = t->fd, .events = POLLIN}, 1, (int)(LOAD_NS / NS_PER_MS));
+	return state;
+}
+
+/* Tasks. */
+
+static size_t add_strings(struct buf *b, char *const *strings)
+{
+	size_t n = 0;
+	for (; strings[n]; n++)
+		buf_add(b, strings[n], strlen(strings[n]) + 1);
+	return n;
+}
+
+static bool make_request(struct buf *b, const struct spawn_request *r)
+{
+	struct preload_request head = {0};
+	buf_reset(b);
+	buf_add(b, &head, sizeof head);
+	head.n_words = (uint32_t)add_strings(b, r->argv);
+	head.n_env = (uint32_t)add_strings(b, r->envp);
+	memcpy(buf_head(b), &head, sizeof head);
+	return head.n_words + head.n_env <= PRELOAD_STRINGS_MAX && buf_len(b) <= sizeof head + PRELOAD_REQUEST_MAX;
+}
+
+static bool send_request(struct template *t, const struct spawn_request *r)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = {{0}};
+	int fds[] = {r->stdout_fd, r->stderr_fd};
+	struct iovec body = {buf_head(&t->request), buf_len(&t->request)};
+	struct msghdr m = {.msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+	control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fds)};
+	memcpy(CMSG_DATA(&control.head), fds, sizeof fds);
+	return sendmsg(t->fd, &m, MSG_NOSIGNAL) == (ssize_t)body.iov_len;
+}
+
+/* The copy has its end of the socket too, until it has answered: the end of the stream says that none will run. */
+static pid_t take_answer(struct template *t)
+{
+	struct preload_reply r;
+	ssize_t n = recv(t->fd, &r, sizeof r, 0);
+	if (n < 0 && errno == EAGAIN) { /* somebody has stopped it */
+		kill(t->pid, SIGKILL);
+		wait_for_fds(&(struct pollfd){.fd = t->fd, .events = POLLIN}, 1, -1);
+		n = recv(t->fd, &r, sizeof r, 0);
+	}
+	return n == (ssize_t)sizeof r ? r.pid : -1;
+}
+
+pid_t template_run(struct template *t, const struct spawn_request *r)
+{
+	if (!make_request(&t->request, r))
+		return 0;
+	return send_request(t, r) ? take_answer(t) : -1;
+}
+
+void template_stop(struct template *t)
+{
+	int error = errno;
+	if (t->pid > 0) {
+		kill(t->pid, SIGKILL);
+		wait_for_child(t->pid);
+	}
+	fdio_close(&t->fd);
+	fdio_close(&t->noise_rfd);
+	buf_clear(&t->request);
+	t->pid = 0;
+	errno = error;
+}

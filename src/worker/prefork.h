@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prefork: which programs have a template (process/template.h), and which tasks are copies of one. A program gets one
+ * when it is run for the second time; there are a few at most, those that are run most often lately. Where a template
+ * would not be sound, or there is any doubt, the program is executed as ever, and that is remembered.
+ */
+#ifndef WORKER_PREFORK_H
+#define WORKER_PREFORK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "process/program.h"
+#include "process/spawn.h"
+#include "process/template.h"
+
+enum {
+	PREFORK_PROGRAMS = 32, /* known */
+	PREFORK_TEMPLATES = 8, /* at once */
+};
+
+struct prefork_program; /* one of those that are known */
+
+struct prefork {
+	bool on;
+	bool proven;           /* the shared object works here */
+	bool eager;            /* tests: at the first use, and wait for it */
+	char *preload;         /* owned */
+	char *const *envp;     /* of the templates; borrowed for good */
+	struct prefork_program *programs[PREFORK_PROGRAMS]; /* owned; the last used comes first */
+	size_t n_programs, n_templates;
+	unsigned long long uses;
+};
+
+/* Begin: `envp` is what all tasks have in their environment, borrowed until prefork_close. False if it cannot be done
+ * here: then nothing will ever be preforked, which is harmless. */
+bool prefork_open(struct prefork *p, char *const *envp);
+
+/* Start what spawn(r) would. 0: it has to be spawned. */
+pid_t prefork_start(struct prefork *p, const struct spawn_request *r);
+
+/* Is this child a template? */
+bool prefork_owns(const struct prefork *p, pid_t pid);
+
+/* A child has been reaped: was it one? */
+void prefork_reaped(struct prefork *p, pid_t pid);
+
+/* End the templates. */
+void prefork_close(struct prefork *p);
+
+#endif
