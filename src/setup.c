@@ -18,6 +18,7 @@
 #include "base/report.h"
 #include "base/signals.h"
 #include "feed/shell.h"
+#include "process/template.h"
 #include "worker/worker.h"
 
 #define STORE_LIMIT ((size_t)16 << 20) /* output that waits in memory */
@@ -249,6 +250,15 @@ static struct bytes bytes_of(const char *s)
 	return (struct bytes){s ? s : "", s ? strlen(s) : 0};
 }
 
+/* Agents see for themselves. */
+static void check_prefork(const struct options *o)
+{
+	char *preload = template_find_preload();
+	if (o->prefork && !o->via && !preload && !o->quiet)
+		warn_msg("--prefork: %s; commands are executed as ever", template_why_not());
+	free(preload);
+}
+
 static void open_pool(struct run *r)
 {
 	const struct options *o = r->options;
@@ -257,6 +267,7 @@ static void open_pool(struct run *r)
 	struct gate_config gate = {.delay_ns = o->delay_ns, .rate_ns = o->rate_ns, .max_load = o->max_load,
 				   .memfree_bytes = o->memfree_bytes, .quiet = o->quiet};
 	size_t queue_size = o->halt.percent ? SIZE_MAX : o->queue_size ? o->queue_size : o->jobs;
+	check_prefork(o);
 	pool_open(&r->pool, &(struct pool_config){
 		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->halt.how && !gate_is_wanted(&gate),
 		.prove = template_names_program(r->template), .queue_size = queue_size,

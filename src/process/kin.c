@@ -21,8 +21,12 @@
 
 enum { EXEC_MS = 50 }; /* while a process executes a program, its environment is not there to be read */
 
+/* Of this process, since kin_init; it is read after every task where templates are kept. -1: look at /proc anew. */
+static int list_fd = -1;
+
 int kin_init(void)
 {
+	list_fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
 	return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -55,12 +59,19 @@ static void add_pid(struct buf *pids, pid_t pid)
 	buf_add(pids, &pid, sizeof pid);
 }
 
+static int read_list(struct buf *text)
+{
+	ssize_t n;
+	while ((n = fdio_pread(list_fd, buf_room(text, 4096), 4096, (off_t)buf_len(text))) > 0)
+		buf_grew(text, (size_t)n);
+	buf_addc(text, '\0');
+	return n < 0 ? -1 : 0;
+}
+
 static int children_from_list(struct buf *pids)
 {
 	struct buf text = {0};
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	int r = read_proc(path, &text);
+	int r = read_list(&text);
 	char *p = r < 0 ? NULL : buf_head(&text);
 	for (char *end; p && *p; p = end) {
 		long pid = strtol(p, &end, 10);

@@ -41,6 +41,15 @@ char *template_find_preload(void)
 	return access(PRELOAD_DIR "/" PRELOAD_NAME, R_OK) == 0 ? xstrdup(PRELOAD_DIR "/" PRELOAD_NAME) : NULL;
 }
 
+const char *template_why_not(void)
+{
+#ifdef HAVE_PRELOAD
+	return "there is no " PRELOAD_DIR "/" PRELOAD_NAME;
+#else
+	return "forkpool was built without it on this system";
+#endif
+}
+
 /* Starting. */
 
 static const char *value_of(char *const *envp, const char *name)

@@ -33,6 +33,9 @@ struct template {
  * there is none. */
 char *template_find_preload(void);
 
+/* Why there is none. */
+const char *template_why_not(void);
+
 /* Load `file` with the environment `envp` and the shared object `preload`. Its main does not see `argv`, unless the
  * object cannot be loaded: then the program runs. -1 and errno. */
 int template_start(struct template *t, const char *preload, const char *file, const char *const *argv,
