@@ -10,7 +10,8 @@
  *
  * Sources: proc(5), prctl(2) PR_SET_MM_MAP, clone(2) CLONE_PARENT, unix(7), ld(1) "-z initfirst".
  */
-#define _GNU_SOURCE
+#include <config.h>
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -36,7 +36,7 @@ PROBE=${PROBE:-$HERE/probe}
 [ -x "$PROBE" ] || { PROBE=$BASE/probe; ${CC:-cc} -O1 -o "$PROBE" "$HERE/probe.c" || exit 99; }
 case $FORKPOOL in /*) ;; *) FORKPOOL=$PWD/$FORKPOOL ;; esac
 case $PROBE in /*) ;; *) PROBE=$PWD/$PROBE ;; esac
-VIA= PREFORK=
+VIA='' PREFORK=''
 [ "$TRANSPORT" != prefork ] || { PREFORK=--prefork FORKPOOL_PREFORK_EAGER=1; export FORKPOOL_PREFORK_EAGER; }
 [ "$TRANSPORT" != agent ] || VIA="exec $FORKPOOL_WRAPPER '$FORKPOOL' --agent"
 [ -x "$FORKPOOL" ] || { echo "Bail out! no forkpool at $FORKPOOL"; rm -rf "$BASE"; exit 0; }
