@@ -32,6 +32,7 @@ unit_sources = \
 	tests/unit/test_output.c \
 	tests/unit/test_peer.c \
 	tests/unit/test_program.c \
+	tests/unit/test_prefork.c \
 	tests/unit/test_queue.c \
 	tests/unit/test_quoting.c \
 	tests/unit/test_report.c \

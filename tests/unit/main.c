@@ -34,6 +34,7 @@
 	X(outcome) \
 	X(output) \
 	X(peer) \
+	X(prefork) \
 	X(program) \
 	X(queue) \
 	X(quoting) \

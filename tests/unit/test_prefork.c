@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <check.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/xalloc.h"
+#include "process/kin.h"
+#include "process/spawn.h"
+#include "process/template.h"
+#include "process_help.h"
+#include "worker/prefork.h"
+
+Suite *prefork_suite(void);
+
+#ifdef HAVE_PRELOAD
+
+#define SHELL "/bin/sh"
+
+static struct spawn_origin origin;
+static struct spawn_request request;
+static struct template template;
+static struct prefork prefork;
+static char *words[16]; /* words[0] is argv[-1] */
+static char *preload;
+static char *const envp[] = {(char *)"X=1", (char *)"LC_ALL=C", NULL};
+static int output_rfd, fds_before;
+static sigset_t saved_mask;
+
+static void set_up(void)
+{
+	const char *build = getenv("top_builddir");
+	char path[PATH_MAX];
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &saved_mask);
+	fds_before = open_fds();
+	make_dir();
+	snprintf(path, sizeof path, "%s/src/forkpool-preload.so", build ? build : ".");
+	preload = realpath(path, NULL);
+	ck_assert_msg(preload, "%s: %s", path, strerror(errno));
+	ck_assert_int_eq(spawn_init(&origin), 0);
+	template = (struct template){.fd = -1, .noise_rfd = -1};
+	output_rfd = -1;
+	ck_assert(prefork_open(&prefork, envp) == (prefork.preload != NULL));
+	free(prefork.preload);
+	prefork.preload = xstrdup(preload);
+	prefork.on = true;
+}
+
+static void tear_down(void)
+{
+	template_stop(&template);
+	prefork_close(&prefork);
+	fdio_close(&output_rfd);
+	free(preload);
+	remove_dir();
+	ck_assert(is_childless());
+	ck_assert_int_eq(open_fds(), fds_before);
+	sigprocmask(SIG_SETMASK, &saved_mask, NULL);
+}
+
+static void set_argv(const char *const *argv)
+{
+	size_t n = 0;
+	do
+		words[n + 1] = (char *)argv[n];
+	while (argv[n++]);
+	request = (struct spawn_request){.argv = words + 1, .envp = envp, .path = "/usr/bin:/bin"};
+}
+
+#define ARGV(...) set_argv((const char *const[]){__VA_ARGS__, NULL})
+
+static void load(const char *file, const char *name)
+{
+	ck_assert_int_eq(template_start(&template, preload, file, (const char *const[]){name, NULL}, envp), 0);
+	ck_assert_int_eq(template_wait(&template), TEMPLATE_READY);
+}
+
+/* What `start` starts, with a pipe for its output. */
+static pid_t start(pid_t (*start_one)(void))
+{
+	int wfd;
+	fdio_close(&output_rfd);
+	ck_assert_int_eq(fdio_pipe(&output_rfd, &wfd), 0);
+	request.stdout_fd = request.stderr_fd = wfd;
+	pid_t pid = start_one();
+	fdio_close(&wfd);
+	return pid;
+}
+
+static pid_t by_template(void)
+{
+	return template_run(&template, &request);
+}
+
+static pid_t by_prefork(void)
+{
+	return prefork_start(&prefork, &request);
+}
+
+static void assert_runs(const char *output, int status)
+{
+	pid_t pid = start(by_template);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_str_eq(read_text(output_rfd), output);
+	ck_assert_int_eq(status_of(pid), status);
+}
+
+START_TEST(copies_run_main_with_words_of_their_own)
+{
+	load(SHELL, "sh");
+	ARGV("sh", "-c", "echo \"$0\" \"$1\" \"$2\"; exit 3", "a", "b c", "");
+	assert_runs("a b c \n", 3 << 8);
+	ARGV("sh", "-c", "echo one >&2; kill -9 $$");
+	assert_runs("one\n", 9);
+	ARGV("sh", "-c", "exit 0");
+	assert_runs("", 0);
+}
+END_TEST
+
+START_TEST(copies_are_children_in_a_group_of_their_own)
+{
+	char expected[64];
+	load(SHELL, "sh");
+	ARGV("sh", "-c", "read a b c ppid group rest </proc/$$/stat; echo $ppid $((group - $$))");
+	snprintf(expected, sizeof expected, "%d 0\n", (int)getpid());
+	assert_runs(expected, 0);
+}
+END_TEST
+
+START_TEST(nothing_tells_of_the_template)
+{
+	load("/usr/bin/env", "env");
+	ARGV("env");
+	assert_runs("X=1\nLC_ALL=C\n", 0);
+	request.envp = (char *const[]){(char *)"FORKPOOL_PRELOAD=x", (char *)"LD_PRELOAD=", NULL};
+	assert_runs("FORKPOOL_PRELOAD=x\nLD_PRELOAD=\n", 0);
+}
+END_TEST
+
+START_TEST(command_line_and_environment_are_shown)
+{
+	load("/bin/cat", "cat");
+	ARGV("cat", "/proc/self/cmdline", "/proc/self/comm");
+	assert_runs("cat", 0); /* and a NUL */
+	ARGV("cat", "/proc/self/environ");
+	assert_runs("X=1", 0);
+	ARGV("cat", "/proc/self/comm");
+	assert_runs("cat\n", 0);
+}
+END_TEST
+
+static pid_t by_spawn(void)
+{
+	return spawn(&request).pid;
+}
+
+START_TEST(the_same_fds_are_open_as_ever)
+{
+	char expected[1000];
+	load("/bin/ls", "ls");
+	ARGV("ls", "/proc/self/fd");
+	ck_assert_int_gt(start(by_spawn), 0);
+	snprintf(expected, sizeof expected, "%s", read_text(output_rfd));
+	ck_assert_int_eq(status_of(-1), 0);
+	assert_runs(expected, 0);
+}
+END_TEST
+
+START_TEST(too_large_is_not_started)
+{
+	static char large[200000];
+	memset(large, 'x', sizeof large - 1);
+	load(SHELL, "sh");
+	ARGV("sh", "-c", ":", large);
+	ck_assert_int_eq(start(by_template), 0);
+	ARGV("sh", "-c", "echo small");
+	assert_runs("small\n", 0);
+}
+END_TEST
+
+START_TEST(a_dead_template_starts_nothing)
+{
+	load(SHELL, "sh");
+	kill(template.pid, SIGKILL);
+	ARGV("sh", "-c", "echo never");
+	ck_assert_int_eq(start(by_template), -1);
+	ck_assert_str_eq(read_text(output_rfd), "");
+}
+END_TEST
+
+START_TEST(copies_outlive_their_template)
+{
+	load(SHELL, "sh");
+	ARGV("sh", "-c", "kill -STOP $$; echo done");
+	pid_t pid = start(by_template);
+	int status;
+	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+	ck_assert(WIFSTOPPED(status));
+	template_stop(&template);
+	kill(pid, SIGCONT);
+	ck_assert_str_eq(read_text(output_rfd), "done\n");
+	ck_assert_int_eq(status_of(pid), 0);
+}
+END_TEST
+
+START_TEST(useless_if_it_does_not_check_in)
+{
+	/* without the shared object it runs, and ends */
+	ck_assert_int_eq(template_start(&template, "/nowhere/x.so", "/bin/true", (const char *const[]){"true", NULL}, envp), 0);
+	ck_assert_int_eq(template_wait(&template), TEMPLATE_USELESS);
+}
+END_TEST
+
+START_TEST(not_without_a_program)
+{
+	ck_assert_int_eq(template_start(&template, preload, "/nowhere/x", (const char *const[]){"x", NULL}, envp), -1);
+	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+START_TEST(the_first_use_is_executed)
+{
+	pid_t pid = 0;
+	ARGV("sh", "-c", "echo hello");
+	ck_assert_int_eq(start(by_prefork), 0);
+	for (int i = 0; pid == 0 && i < WAIT_MS; i++) {
+		pid = start(by_prefork);
+		usleep(1000);
+	}
+	ck_assert_int_gt(pid, 0);
+	ck_assert_str_eq(read_text(output_rfd), "hello\n");
+	ck_assert_int_eq(status_of(pid), 0);
+	ck_assert_int_eq(prefork.n_templates, 1);
+}
+END_TEST
+
+/* A script of its own, N times a name. */
+static const char *make_program(int i)
+{
+	char name[16];
+	snprintf(name, sizeof name, "p%d", i);
+	return write_file(name, "#!/bin/sh\necho $1\n", 0755);
+}
+
+static void assert_preforked(const char *file, bool is)
+{
+	ARGV(file, "x");
+	pid_t pid = start(by_prefork);
+	ck_assert_int_eq(pid > 0, is);
+	if (pid == 0)
+		return;
+	ck_assert_str_eq(read_text(output_rfd), "x\n");
+	ck_assert_int_eq(status_of(pid), 0);
+}
+
+START_TEST(few_templates_at_once)
+{
+	char file[PATH_MAX];
+	prefork.eager = true;
+	for (int i = 0; i < PREFORK_TEMPLATES; i++)
+		assert_preforked(make_program(i), true);
+	snprintf(file, sizeof file, "%s", make_program(PREFORK_TEMPLATES));
+	assert_preforked(file, false);
+	ck_assert_int_eq(prefork.n_templates, PREFORK_TEMPLATES);
+	/* the first of them has not been wanted by the eight behind it; and then by as many again as it takes */
+	for (int since = PREFORK_TEMPLATES + 1; since < 64; since++)
+		assert_preforked(file, false);
+	assert_preforked(file, true);
+	ck_assert_int_eq(prefork.n_templates, PREFORK_TEMPLATES);
+}
+END_TEST
+
+START_TEST(another_file_is_another_program)
+{
+	char file[PATH_MAX];
+	prefork.eager = true;
+	snprintf(file, sizeof file, "%s", write_file("p", "#!/bin/sh\necho x\n", 0755));
+	assert_preforked(file, true);
+	ck_assert_int_eq(unlink(file), 0);
+	write_file("p", "#!/bin/sh\necho y\n", 0644);
+	assert_preforked(file, false); /* it cannot be executed: for spawn to say */
+}
+END_TEST
+
+START_TEST(one_that_dies_gets_successors)
+{
+	char file[PATH_MAX];
+	snprintf(file, sizeof file, "%s", make_program(0));
+	prefork.eager = true;
+	for (int i = 0; i < 3; i++) {
+		struct buf pids = {0};
+		assert_preforked(file, true);
+		kin_children(&pids);
+		ck_assert_uint_eq(buf_len(&pids), sizeof(pid_t));
+		pid_t pid;
+		memcpy(&pid, buf_head(&pids), sizeof pid);
+		buf_clear(&pids);
+		ck_assert(prefork_owns(&prefork, pid));
+		kill(pid, SIGKILL);
+		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+		prefork_reaped(&prefork, pid);
+		ck_assert(!prefork_owns(&prefork, pid));
+	}
+	assert_preforked(file, false); /* but not for ever */
+}
+END_TEST
+
+START_TEST(unsound_ones_are_executed)
+{
+	prefork.eager = true;
+	assert_preforked("/nowhere/x", false);
+	assert_preforked(write_file("text", "echo x\n", 0755), false);
+	assert_preforked(write_file("data", "\177ELF", 0755), false);
+	ck_assert_int_eq(prefork.n_templates, 0);
+}
+END_TEST
+
+Suite *prefork_suite(void)
+{
+	Suite *s = suite_create("prefork");
+	TCase *tc = tcase_create("template");
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, copies_run_main_with_words_of_their_own);
+	tcase_add_test(tc, copies_are_children_in_a_group_of_their_own);
+	tcase_add_test(tc, nothing_tells_of_the_template);
+	tcase_add_test(tc, command_line_and_environment_are_shown);
+	tcase_add_test(tc, the_same_fds_are_open_as_ever);
+	tcase_add_test(tc, too_large_is_not_started);
+	tcase_add_test(tc, a_dead_template_starts_nothing);
+	tcase_add_test(tc, copies_outlive_their_template);
+	tcase_add_test(tc, useless_if_it_does_not_check_in);
+	tcase_add_test(tc, not_without_a_program);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("prefork");
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, the_first_use_is_executed);
+	tcase_add_test(tc, few_templates_at_once);
+	tcase_add_test(tc, another_file_is_another_program);
+	tcase_add_test(tc, one_that_dies_gets_successors);
+	tcase_add_test(tc, unsound_ones_are_executed);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+#else
+
+Suite *prefork_suite(void)
+{
+	return suite_create("prefork");
+}
+
+#endif
