@@ -82,6 +82,8 @@ src_libforkpool_a_SOURCES = \
 	src/task/word.h \
 	src/worker/attempt.c \
 	src/worker/attempt.h \
+	src/worker/backlog.c \
+	src/worker/backlog.h \
 	src/worker/guard.c \
 	src/worker/guard.h \
 	src/worker/prefork.c \
@@ -93,6 +95,7 @@ src_libforkpool_a_SOURCES = \
 	src/transport/peer.c \
 	src/transport/peer.h \
 	src/pool/answer.c \
+	src/pool/dispatch.c \
 	src/pool/gate.c \
 	src/pool/gate.h \
 	src/pool/limit.c \

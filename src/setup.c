@@ -17,6 +17,7 @@
 #include "base/lock.h"
 #include "base/report.h"
 #include "base/signals.h"
+#include "base/strnum.h"
 #include "feed/shell.h"
 #include "process/template.h"
 #include "worker/worker.h"
@@ -245,6 +246,18 @@ static void add_journal(struct run *r)
 	add_observer(r, &r->journal.observer);
 }
 
+/* How many tasks may be sent ahead to a worker. FORKPOOL_AHEAD (tests only) says how many where it is one. */
+static unsigned ahead_max(const struct options *o, const struct gate_config *gate)
+{
+	const char *text = getenv("FORKPOOL_AHEAD");
+	uint64_t most = 1;
+	if (o->sync || o->halt.how || gate_is_wanted(gate))
+		return 0;
+	if (text)
+		strnum_u64(text, 1, UINT32_MAX, &most);
+	return (unsigned)most;
+}
+
 static struct bytes bytes_of(const char *s)
 {
 	return (struct bytes){s ? s : "", s ? strlen(s) : 0};
@@ -269,8 +282,8 @@ static void open_pool(struct run *r)
 	size_t queue_size = o->halt.percent ? SIZE_MAX : o->queue_size ? o->queue_size : o->jobs;
 	check_prefork(o);
 	pool_open(&r->pool, &(struct pool_config){
-		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead = !o->sync && !o->halt.how && !gate_is_wanted(&gate),
-		.prove = template_names_program(r->template), .queue_size = queue_size,
+		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead_max = ahead_max(o, &gate),
+		.prove = template_names_program(r->template), .queue_size = queue_size, .queue_grows = !o->queue_size,
 		.max_tasks_per_worker = o->max_tasks_per_worker, .timeout_ns = o->timeout_ns,
 		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
 		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync, .gate = gate,

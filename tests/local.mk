@@ -9,6 +9,7 @@ unit_sources = \
 	tests/unit/main.c \
 	tests/unit/process_help.c \
 	tests/unit/process_help.h \
+	tests/unit/test_backlog.c \
 	tests/unit/test_buf.c \
 	tests/unit/test_channel.c \
 	tests/unit/test_cpus.c \

@@ -32,26 +32,50 @@ void pool_on_note(struct slot *slot, struct bytes text)
 	pool_emit_for(slot, (struct pool_event){.kind = POOL_NOTE, .task = slot->current, .bytes = text.p, .len = text.n});
 }
 
-void pool_on_started(struct slot *slot)
+bool slot_is_in_doubt(const struct slot *slot)
 {
-	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_STARTED);
-	pool_begin_current(slot);
+	return slot->current && slot->current->seq == slot->called;
 }
 
-void pool_on_revoked(struct slot *slot)
+/* What is left has not been called back, or could not be any more. */
+static void take_answer(struct slot *slot, bool begins)
 {
-	struct task **place = slot->sched.state == SLOT_PROMOTED ? &slot->current : &slot->ahead;
-	struct task *t = *place;
-	if (place == &slot->current) {
-		loop_cancel_timer(slot->pool->loop, &slot->timer);
-		slot->stopped = false;
-	}
-	*place = NULL;
-	t->attempt--;
-	slot->link->given--;
+	slot->called = 0;
+	pool_slot_event(slot, SLOT_ON_ANSWER);
+	if (begins)
+		pool_begin_current(slot);
+	if (slot->pool->stop && slot->ahead.count > 0)
+		pool_call_back(slot);
+}
+
+/* The answer is for one task, but nothing behind it comes back either. */
+void pool_on_started(struct slot *slot, uint64_t seq)
+{
+	if (slot->called == seq)
+		take_answer(slot, slot_is_in_doubt(slot));
+}
+
+/* The current one among what comes back. */
+static void take_current(struct slot *slot, struct queue *back)
+{
+	loop_cancel_timer(slot->pool->loop, &slot->timer);
+	slot->stopped = false;
+	*back = slot->ahead;
+	slot->ahead = (struct queue){0};
+	queue_return(back, slot->current);
+	slot->current = NULL;
+}
+
+void pool_on_revoked(struct slot *slot, uint64_t seq)
+{
+	struct queue back;
+	bool doubt = slot_is_in_doubt(slot);
+	if (!queue_cut(&slot->ahead, seq, &back))
+		take_current(slot, &back);
+	slot->link->given -= back.count;
 	slot->sched.no_more = false;
-	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_REVOKED);
-	pool_give_back(slot->pool, t);
+	take_answer(slot, doubt && slot->current);
+	pool_give_back(slot->pool, &back);
 }
 
 static void emit_piece(const struct slot *slot, struct task *t, unsigned stream, struct bytes piece)
@@ -100,8 +124,9 @@ static void settle(struct slot *slot, struct task *t, struct outcome *o)
 static void return_unstarted(struct slot *slot, struct task *t, int error)
 {
 	struct pool *p = slot->pool;
-	t->attempt--;
-	pool_give_back(p, t);
+	struct queue back = {0};
+	queue_add(&back, t);
+	pool_give_back(p, &back);
 	if (error == EMFILE) /* its own limit, and nobody will give any back */
 		pool_fail(p, xasprintf("a worker cannot start tasks: %s; raise ulimit -n", strerror(error)));
 	pool_do_with_less(p, error);
@@ -110,25 +135,25 @@ static void return_unstarted(struct slot *slot, struct task *t, int error)
 void pool_on_done(struct slot *slot, const struct msg *m)
 {
 	struct task *t = slot->current;
-	if (slot->sched.state == SLOT_PROMOTED)
-		pool_on_started(slot); /* its answer to the call back is still to come */
+	if (slot_is_in_doubt(slot))
+		pool_begin_current(slot); /* the answer to the call is still to come */
 	struct outcome o = read_outcome(slot, m);
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
 	emit_piece(slot, t, 1, m->u.done.out);
 	emit_piece(slot, t, 2, m->u.done.err);
-	slot->current = slot->ahead;
-	slot->ahead = NULL;
+	slot->current = queue_take(&slot->ahead);
 	slot->timed_out = slot->stopped = false;
 	slot->began_ns = 0;
 	slot->pool->proven |= o.kind == OUTCOME_EXITED;
 	if (outcome_ok(&o))
 		pool_note_runtime(slot->pool, o.runtime_ns);
-	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DONE);
+	pool_note_pace(slot->pool, o.runtime_ns);
+	pool_slot_event(slot, SLOT_ON_DONE);
 	if (o.kind == OUTCOME_NO_RESOURCES)
 		return_unstarted(slot, t, o.code);
 	else
 		settle(slot, t, &o);
-	if (slot->sched.state == SLOT_BUSY)
+	if (slot->current && !slot_is_in_doubt(slot))
 		pool_begin_current(slot);
 }
 
@@ -142,18 +167,9 @@ void pool_on_failed(struct slot *slot, struct bytes reason)
 static void detach_dead(struct slot *slot)
 {
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
-	slot->began_ns = 0;
-	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DETACH);
+	slot->began_ns = slot->called = 0;
+	pool_slot_event(slot, SLOT_ON_DETACH);
 	slot->sched.no_more = false;
-}
-
-static void give_back_unstarted(struct slot *slot, struct task **t)
-{
-	if (!*t)
-		return;
-	(*t)->attempt--;
-	pool_give_back(slot->pool, *t);
-	*t = NULL;
 }
 
 void pool_on_death(struct slot *slot, bool was_ready)
@@ -162,12 +178,12 @@ void pool_on_death(struct slot *slot, bool was_ready)
 	struct task *lost = was_ready ? slot->current : NULL;
 	struct outcome o = {.kind = OUTCOME_LOST, .stopped = slot->stopped};
 	detach_dead(slot);
-	give_back_unstarted(slot, &slot->ahead);
-	if (lost) {
-		slot->current = NULL;
+	if (slot->current && !lost)
+		queue_return(&slot->ahead, slot->current);
+	slot->current = NULL;
+	pool_give_back(p, &slot->ahead);
+	if (lost)
 		settle(slot, lost, &o);
-	}
-	give_back_unstarted(slot, &slot->current);
 	if (!was_ready && !slot->stopped && ++p->failed_starts >= FAILED_STARTS_MAX)
 		pool_fail(p, xasprintf("%u workers in a row ended before they were ready%s%s", p->failed_starts,
 				       p->config.via ? "; check the command of --via: " : "",

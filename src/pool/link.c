@@ -50,12 +50,23 @@ static void reap(const struct link *l)
 	wait_for_child(l->pid);
 }
 
+static void take_off_posted(struct link *l)
+{
+	struct link **at = &l->pool->posted;
+	while (l->posted && *at != l)
+		at = &(*at)->next_posted;
+	if (l->posted)
+		*at = l->next_posted;
+	l->posted = false;
+}
+
 void link_close(struct link *l)
 {
 	struct pool *p = l->pool;
 	loop_unwatch(p->loop, &l->readable);
 	loop_unwatch(p->loop, &l->writable);
 	channel_close(&l->channel);
+	take_off_posted(l);
 	reap(l);
 	*(l->prev ? &l->prev->next : &p->links) = l->next;
 	if (l->next)
@@ -86,6 +97,24 @@ void link_pause(struct link *l, bool paused)
 void link_send(struct link *l, const struct msg *m)
 {
 	channel_put(&l->channel, m);
+}
+
+void link_post(struct link *l, const struct msg *m)
+{
+	link_send(l, m);
+	if (l->posted)
+		return;
+	l->posted = true;
+	l->next_posted = l->pool->posted;
+	l->pool->posted = l;
+}
+
+void link_flush_posted(struct pool *p)
+{
+	for (struct link *l; (l = p->posted); ) {
+		take_off_posted(l);
+		link_flush(l);
+	}
 }
 
 /* A worker that is gone shows at its other pipe too, behind what it still had to say. */
@@ -128,14 +157,13 @@ static void on_message(struct link *l, const struct msg *m)
 		pool_on_done(slot, m);
 		break;
 	case MSG_REVOKED:
-		pool_on_revoked(slot);
+		pool_on_revoked(slot, m->u.revoked.seq);
 		break;
 	case MSG_NOTE:
 		pool_on_note(slot, m->u.note.text);
 		break;
-	case MSG_STARTED: /* of one that is over it tells nothing new */
-		if (slot->sched.state == SLOT_PROMOTED && slot->current->seq == m->u.started.seq)
-			pool_on_started(slot);
+	case MSG_STARTED:
+		pool_on_started(slot, m->u.started.seq);
 		break;
 	default:
 		break;
@@ -159,8 +187,8 @@ static bool is_plausible(const struct slot *slot, const struct msg *m)
 	case MSG_DONE:
 		return current != 0 && m->u.done.seq == current && slot->link->ready && is_workers_word(m->u.done.kind);
 	case MSG_REVOKED:
-		return (slot->sched.state == SLOT_RECALLING && slot->ahead->seq == m->u.revoked.seq) ||
-		       (slot->sched.state == SLOT_PROMOTED && current == m->u.revoked.seq);
+		return slot->called != 0 && (queue_has(&slot->ahead, m->u.revoked.seq) ||
+					     (slot_is_in_doubt(slot) && current == m->u.revoked.seq));
 	case MSG_READY: case MSG_FAILED:
 		return !slot->link->ready;
 	case MSG_STARTED: case MSG_NOTE:

@@ -15,6 +15,7 @@
 #include "process/spawn.h"
 
 #define RETRY_HELD_MAX 10000         /* so many wait for their next attempt before no new tasks are wanted */
+#define QUEUE_BYTES_MAX ((size_t)1 << 20) /* of commands that wait to be sent ahead */
 #define CLOSE_NS (6 * NS_PER_SEC)    /* how long workers may take to end; a second more than they allow themselves */
 
 /* Telling the observers. */
@@ -59,10 +60,15 @@ static void wait_again(void *arg, struct task *t)
 		queue_return(&p->queue, t);
 }
 
-void pool_give_back(struct pool *p, struct task *t)
+void pool_give_back(struct pool *p, struct queue *tasks)
 {
-	p->running--;
-	wait_again(p, t);
+	p->running -= tasks->count;
+	for (struct task *t = tasks->first; t; t = t->next)
+		t->attempt--;
+	if (!p->stop)
+		queue_return_all(&p->queue, tasks);
+	for (struct task *t; (t = queue_take(tasks)); )
+		drop(p, t);
 }
 
 void pool_try_again(struct pool *p, struct task *t)
@@ -74,9 +80,19 @@ void pool_try_again(struct pool *p, struct task *t)
 		wait_again(p, t);
 }
 
+/* As many as the workers can be given at once, so that one round trip serves many tasks. */
+static bool has_room(const struct pool *p)
+{
+	const struct queue *q = &p->queue;
+	if (q->count < p->config.queue_size)
+		return true;
+	return p->config.queue_grows && p->config.ahead_max > 1 && q->bytes < QUEUE_BYTES_MAX &&
+	       q->count < p->config.jobs * pool_room_ahead(p);
+}
+
 bool pool_wants(const struct pool *p)
 {
-	return !p->stop && !p->error && p->queue.count < p->config.queue_size && p->retry.count < RETRY_HELD_MAX;
+	return !p->stop && !p->error && has_room(p) && p->retry.count < RETRY_HELD_MAX;
 }
 
 void pool_submit(struct pool *p, struct task *t)
@@ -102,55 +118,10 @@ bool pool_idle(const struct pool *p)
 
 /* Scheduling. */
 
-static void send_task(struct slot *slot, struct task *t)
-{
-	struct buf words = {0};
-	const struct command *c = &t->command;
-	struct bytes body = {c->bytes, c->len};
-	if (c->n_holes > 0) {
-		command_render(c, slot->number, &words);
-		body = (struct bytes){buf_head(&words), buf_len(&words)};
-	}
-	struct msg m = {.type = MSG_TASK, .u.task = {
-		.seq = t->seq, .attempt = t->attempt, .slot = slot->number, .n_words = (uint32_t)c->n_words,
-		.flags = (uint8_t)((c->shell ? TASK_SHELL : 0) | (c->direct ? TASK_DIRECT : 0)), .words = body}};
-	link_send(slot->link, &m);
-	buf_clear(&words);
-}
-
-static void assign(struct slot *slot, struct task *t)
-{
-	const struct pool_config *config = &slot->pool->config;
-	struct link *link = slot->link;
-	t->attempt++;
-	slot->pool->running++;
-	if (slot->pool->gated)
-		gate_pass(&slot->pool->gate, loop_now(slot->pool->loop));
-	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_ASSIGN);
-	link->given++;
-	slot->sched.no_more = config->max_tasks_per_worker && link->given >= config->max_tasks_per_worker;
-	send_task(slot, t);
-	if (slot->current) {
-		slot->ahead = t;
-	} else {
-		slot->current = t;
-		if (link->ready)
-			pool_begin_current(slot);
-	}
-	link_flush(link);
-}
-
-static void call_back(struct slot *slot)
-{
-	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_CALL_BACK);
-	link_send(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = slot->ahead->seq});
-	link_flush(slot->link);
-}
-
 static void retire(struct slot *slot)
 {
 	struct link *link = slot->link;
-	sched_event(&slot->pool->sched, &slot->sched, SLOT_ON_DETACH);
+	pool_slot_event(slot, SLOT_ON_DETACH);
 	slot->sched.no_more = false;
 	link_retire(link);
 }
@@ -172,7 +143,7 @@ static void attach(struct pool *p, struct sched_slot *empty)
 		add_slot(p);
 	struct slot *slot = (struct slot *)p->sched.in[SLOT_EMPTY].first;
 	if (link_open(slot) == 0)
-		sched_event(&p->sched, &slot->sched, SLOT_ON_ATTACH);
+		pool_slot_event(slot, SLOT_ON_ATTACH);
 	else if (errno == EMFILE && !p->links) /* the limit is ours alone, and nobody will give any back */
 		pool_fail(p, xasprintf("cannot start a worker: %s; raise ulimit -n", strerror(errno)));
 	else if (spawn_is_shortage(errno))
@@ -217,7 +188,7 @@ static bool start_one(struct pool *p, bool may_start)
 	struct sched_question q = {
 		.waiting = may_start ? p->queue.count : 0,
 		.wanted = wanted_workers(p),
-		.ahead = p->config.ahead && (p->proven || !p->config.prove),
+		.ahead = p->config.ahead_max > 0 && (p->proven || !p->config.prove),
 		.call_back = may_start || p->stop,
 	};
 	struct sched_answer a = sched_ask(&p->sched, &q);
@@ -227,13 +198,14 @@ static bool start_one(struct pool *p, bool may_start)
 	case SCHED_WAIT:
 		return false;
 	case SCHED_ASSIGN:
-		assign((struct slot *)a.slot, queue_take(&p->queue));
+		pool_assign((struct slot *)a.slot, queue_take(&p->queue));
 		return true;
 	case SCHED_ATTACH:
+		link_flush_posted(p); /* a fork takes long: nobody waits for it */
 		attach(p, a.slot);
 		return !p->shortage.resting && !p->error;
 	case SCHED_CALL_BACK:
-		call_back((struct slot *)a.slot);
+		pool_call_back((struct slot *)a.slot);
 		return true;
 	}
 	return false;
@@ -284,12 +256,13 @@ static void apply_choke(struct pool *p)
 
 void pool_turn(struct pool *p)
 {
-	if (p->suspended || p->error)
-		return;
-	apply_choke(p);
-	retire_idle(p);
-	while (start_one(p, may_start(p)))
-		;
+	if (!p->suspended && !p->error) {
+		apply_choke(p);
+		retire_idle(p);
+		while (start_one(p, may_start(p)))
+			;
+	}
+	link_flush_posted(p);
 }
 
 /* The pool as a whole. */
@@ -297,6 +270,7 @@ void pool_turn(struct pool *p)
 void pool_open(struct pool *p, const struct pool_config *config, struct loop *loop, struct observer *observers)
 {
 	*p = (struct pool){.config = *config, .loop = loop, .observers = observers};
+	p->pace_ns = NS_PER_SEC;
 	p->ask_gate.fire = on_ask_gate;
 	p->gated = gate_is_wanted(&config->gate);
 	gate_open(&p->gate, &config->gate);
@@ -314,10 +288,11 @@ void pool_stop(struct pool *p, enum pool_stop how)
 		drop(p, t);
 	for (size_t i = 0; i < p->n_slots; i++) {
 		struct slot *slot = p->slots[i];
-		if (slot->sched.state == SLOT_LOADED)
-			call_back(slot);
+		if (slot->sched.state == SLOT_LOADED || slot->sched.state == SLOT_FULL)
+			pool_call_back(slot);
 		pool_stop_slot(slot);
 	}
+	link_flush_posted(p);
 }
 
 void pool_resize(struct pool *p, int delta)
@@ -384,8 +359,8 @@ void pool_close(struct pool *p)
 		loop_cancel_timer(p->loop, &slot->timer);
 		if (slot->current)
 			task_drop(slot->current);
-		if (slot->ahead)
-			task_drop(slot->ahead);
+		for (struct task *t; (t = queue_take(&slot->ahead)); )
+			task_drop(t);
 		free(slot);
 	}
 	free(p->slots);

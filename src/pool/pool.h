@@ -26,9 +26,10 @@
 
 struct pool_config {
 	unsigned jobs;
-	bool ahead;                    /* tasks may be sent ahead */
+	unsigned ahead_max;            /* so many tasks may be sent ahead to a worker, if they are short; 0: none */
 	bool prove;                    /* ... but not before one of them could be executed */
 	size_t queue_size;             /* tasks that may wait */
+	bool queue_grows;              /* ... or as many as are sent ahead, where that is more */
 	uint64_t max_tasks_per_worker; /* 0: no limit */
 	uint64_t timeout_ns;           /* of an attempt; 0: none, or as the next says */
 	unsigned timeout_percent;      /* of the median runtime of the attempts that succeeded; 0: none */
@@ -36,7 +37,7 @@ struct pool_config {
 	unsigned retries;
 	struct retry_policy retry;     /* how long to wait before them */
 	bool in_turn;                  /* no task starts while one before it waits for its next attempt */
-	struct gate_config gate;       /* what must be so before anything is started; goes with `ahead` false */
+	struct gate_config gate;       /* what must be so before anything is started; goes with `ahead_max` 0 */
 	bool quiet;                    /* say nothing of shortages */
 	const char *via;               /* borrowed; a command to reach workers through, or NULL: fork */
 	int (*serve)(int rfd, int wfd, void *arg); /* what a forked worker does */
@@ -62,6 +63,7 @@ struct pool {
 	struct slot **slots;         /* owned; made as they are needed */
 	size_t n_slots;
 	struct link *links;          /* owned; all workers, those that are on their way out too */
+	struct link *posted;         /* borrowed; those with something to write at the end of this turn */
 	struct queue queue;          /* tasks that wait for a worker */
 	struct retry retry;          /* tasks that wait for the time of their next attempt: neither waiting nor running */
 	bool gated;
@@ -71,6 +73,7 @@ struct pool {
 	struct shortage shortage;    /* of processes, fds or memory */
 	struct timer recover;        /* ... may be over */
 	bool warned_shortage, warned_rest;
+	uint64_t pace_ns;            /* how long an attempt takes, on a running average */
 	bool proven;                 /* a task has been executed */
 	bool suspended;
 	bool choked;                 /* as the observers wanted it last */

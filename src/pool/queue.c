@@ -9,16 +9,65 @@ void queue_add(struct queue *q, struct task *t)
 	*(q->last ? &q->last->next : &q->first) = t;
 	q->last = t;
 	q->count++;
+	q->bytes += t->command.len;
+}
+
+/* Behind those of the returned ones that come before it. `*at` and `*passed` are where to begin to look, and how many
+ * stand before that; they are moved on. */
+static void insert(struct queue *q, struct task *t, struct task ***at, size_t *passed)
+{
+	while (*passed < q->returned && (**at)->place < t->place) {
+		*at = &(**at)->next;
+		++*passed;
+	}
+	t->next = **at;
+	**at = t;
+	if (!t->next)
+		q->last = t;
+	q->count++;
+	q->returned++;
+	q->bytes += t->command.len;
 }
 
 void queue_return(struct queue *q, struct task *t)
 {
-	t->next = q->first;
-	q->first = t;
-	if (!q->last)
-		q->last = t;
-	q->count++;
-	q->returned++;
+	insert(q, t, &(struct task **){&q->first}, &(size_t){0});
+}
+
+/* What comes back together is mostly in order itself: one walk does for all of it. */
+void queue_return_all(struct queue *q, struct queue *back)
+{
+	struct task **at = &q->first;
+	size_t passed = 0;
+	uint64_t before = 0;
+	for (struct task *t; (t = queue_take(back)); before = t->place) {
+		if (t->place < before) {
+			at = &q->first;
+			passed = 0;
+		}
+		insert(q, t, &at, &passed);
+	}
+}
+
+bool queue_has(const struct queue *q, uint64_t seq)
+{
+	const struct task *t = q->first;
+	while (t && t->seq != seq)
+		t = t->next;
+	return t != NULL;
+}
+
+bool queue_cut(struct queue *q, uint64_t seq, struct queue *rest)
+{
+	*rest = (struct queue){0};
+	if (!queue_has(q, seq))
+		return false;
+	*rest = *q;
+	rest->returned = 0;
+	*q = (struct queue){0};
+	while (rest->first->seq != seq)
+		queue_add(q, queue_take(rest));
+	return true;
 }
 
 struct task *queue_take(struct queue *q)
@@ -30,6 +79,7 @@ struct task *queue_take(struct queue *q)
 	if (!q->first)
 		q->last = NULL;
 	q->count--;
+	q->bytes -= t->command.len;
 	q->returned -= q->returned > 0;
 	return t;
 }

@@ -39,7 +39,7 @@ void sched_add(struct sched *s, struct sched_slot *slot)
 
 void sched_event(struct sched *s, struct sched_slot *slot, enum slot_event event)
 {
-	enum slot_state to = slot_next(slot->state, event);
+	enum slot_state to = slot_next(slot->state, event, slot->load);
 	if (to == SLOT_INVALID)
 		bug("%s in state %s", slot_event_name(event), slot_state_name(slot->state));
 	s->workers += (to != SLOT_EMPTY) - (slot->state != SLOT_EMPTY);
@@ -68,7 +68,8 @@ static struct sched_answer place(const struct sched *s, const struct sched_quest
 		return (struct sched_answer){SCHED_ASSIGN, slot};
 	if (s->workers < q->wanted)
 		return (struct sched_answer){SCHED_ATTACH, s->in[SLOT_EMPTY].first};
-	slot = q->ahead && s->workers <= q->wanted ? first_open(&s->in[SLOT_BUSY]) : NULL;
+	if (q->ahead && s->workers <= q->wanted && !(slot = first_open(&s->in[SLOT_BUSY])))
+		slot = first_open(&s->in[SLOT_LOADED]);
 	return (struct sched_answer){slot ? SCHED_ASSIGN : SCHED_WAIT, slot};
 }
 
@@ -76,7 +77,7 @@ static struct sched_answer place(const struct sched *s, const struct sched_quest
 static struct sched_answer call_back(const struct sched *s, const struct sched_question *q)
 {
 	bool room = s->in[SLOT_RECALLING].count < s->in[SLOT_IDLE].count + (q->wanted - s->workers);
-	struct sched_slot *slot = s->in[SLOT_LOADED].first;
+	struct sched_slot *slot = s->in[SLOT_FULL].first ? s->in[SLOT_FULL].first : s->in[SLOT_LOADED].first;
 	if (!q->call_back || !room || !slot || s->workers > q->wanted)
 		return (struct sched_answer){SCHED_WAIT, NULL};
 	return (struct sched_answer){SCHED_CALL_BACK, slot};

@@ -4,8 +4,9 @@
  * answers one question; every answer costs the same however many slots there are.
  *
  * The rules, in order: a waiting task goes to an idle worker; else to a new worker, while there are fewer
- * than wanted; else one is sent ahead to a busy worker that has none, where that is allowed and there are no more workers than wanted. When nothing
- * waits and a worker idles, a task that was sent ahead elsewhere is called back, the longest waiting first.
+ * than wanted; else it is sent ahead to a busy worker, where that is allowed and there are no more workers than wanted:
+ * to one that has none ahead, else to those that have room by turns. When nothing waits and a worker idles, what was sent
+ * ahead elsewhere is called back, first from where there is most and where it has waited longest.
  */
 #ifndef POOL_SCHED_H
 #define POOL_SCHED_H
@@ -18,6 +19,7 @@
 /* One place for a worker as sched sees it; part of the pool's own record. */
 struct sched_slot {
 	enum slot_state state;
+	struct slot_load load;
 	bool no_more; /* takes no task beyond what it has: it is about to be replaced */
 	struct sched_slot *prev, *next;
 };
@@ -36,7 +38,7 @@ enum sched_verb {
 	SCHED_WAIT,   /* nothing to do until something happens */
 	SCHED_ASSIGN, /* give a waiting task to `slot`, idle or busy */
 	SCHED_ATTACH, /* a new worker is wanted */
-	SCHED_CALL_BACK, /* what was sent ahead to `slot` */
+	SCHED_CALL_BACK, /* some of what was sent ahead to `slot` */
 };
 
 struct sched_question {
@@ -54,7 +56,7 @@ struct sched_answer {
 /* Enter a slot, EMPTY. */
 void sched_add(struct sched *s, struct sched_slot *slot);
 
-/* Let `event` happen to the slot; an impossible one is a bug. */
+/* Let `event` happen to the slot, whose load is what it is after it; an impossible one is a bug. */
 void sched_event(struct sched *s, struct sched_slot *slot, enum slot_event event);
 
 struct sched_answer sched_ask(const struct sched *s, const struct sched_question *q);

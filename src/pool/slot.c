@@ -3,22 +3,33 @@
 
 #include "pool/slot.h"
 
-/* Stored plus one, so that what is not named is invalid. */
-#define TO(state) (SLOT_##state + 1)
+#include <stdbool.h>
 
-static const signed char next[SLOT_STATE_COUNT][SLOT_EVENT_COUNT] = {
-	[SLOT_EMPTY] = {[SLOT_ON_ATTACH] = TO(IDLE)},
-	[SLOT_IDLE] = {[SLOT_ON_ASSIGN] = TO(BUSY), [SLOT_ON_DETACH] = TO(EMPTY)},
-	[SLOT_BUSY] = {[SLOT_ON_ASSIGN] = TO(LOADED), [SLOT_ON_DONE] = TO(IDLE), [SLOT_ON_DETACH] = TO(EMPTY)},
-	[SLOT_LOADED] = {[SLOT_ON_DONE] = TO(BUSY), [SLOT_ON_CALL_BACK] = TO(RECALLING), [SLOT_ON_DETACH] = TO(EMPTY)},
-	[SLOT_RECALLING] = {[SLOT_ON_DONE] = TO(PROMOTED), [SLOT_ON_REVOKED] = TO(BUSY), [SLOT_ON_DETACH] = TO(EMPTY)},
-	[SLOT_PROMOTED] = {[SLOT_ON_STARTED] = TO(BUSY), [SLOT_ON_REVOKED] = TO(IDLE), [SLOT_ON_DONE] = TO(IDLE),
-			   [SLOT_ON_DETACH] = TO(EMPTY)},
+static const bool possible[SLOT_STATE_COUNT][SLOT_EVENT_COUNT] = {
+	[SLOT_EMPTY] = {[SLOT_ON_ATTACH] = true},
+	[SLOT_IDLE] = {[SLOT_ON_ASSIGN] = true, [SLOT_ON_DETACH] = true},
+	[SLOT_BUSY] = {[SLOT_ON_ASSIGN] = true, [SLOT_ON_DONE] = true, [SLOT_ON_DETACH] = true},
+	[SLOT_LOADED] = {[SLOT_ON_ASSIGN] = true, [SLOT_ON_DONE] = true, [SLOT_ON_CALL_BACK] = true, [SLOT_ON_DETACH] = true},
+	[SLOT_FULL] = {[SLOT_ON_DONE] = true, [SLOT_ON_CALL_BACK] = true, [SLOT_ON_DETACH] = true},
+	[SLOT_RECALLING] = {[SLOT_ON_DONE] = true, [SLOT_ON_ANSWER] = true, [SLOT_ON_DETACH] = true},
 };
 
-enum slot_state slot_next(enum slot_state state, enum slot_event event)
+static enum slot_state loaded_with(struct slot_load load)
 {
-	return (enum slot_state)(next[state][event] - 1);
+	if (load.tasks <= 1)
+		return load.tasks == 0 ? SLOT_IDLE : SLOT_BUSY;
+	return load.tasks < load.most ? SLOT_LOADED : SLOT_FULL;
+}
+
+enum slot_state slot_next(enum slot_state state, enum slot_event event, struct slot_load load)
+{
+	if (!possible[state][event])
+		return SLOT_INVALID;
+	if (event == SLOT_ON_DETACH)
+		return SLOT_EMPTY;
+	if (event == SLOT_ON_CALL_BACK || (state == SLOT_RECALLING && event == SLOT_ON_DONE))
+		return SLOT_RECALLING;
+	return loaded_with(load);
 }
 
 const char *slot_state_name(enum slot_state state)

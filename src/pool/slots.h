@@ -13,6 +13,8 @@ struct link {
 	struct pool *pool;
 	struct link *next, *prev;
 	struct slot *slot;      /* NULL: on its way out */
+	struct link *next_posted; /* ... of those with something to write */
+	bool posted;
 	struct channel channel;
 	struct watch readable, writable;
 	pid_t pid;
@@ -27,7 +29,9 @@ struct slot {
 	struct pool *pool;
 	unsigned number;        /* from 1 */
 	struct link *link;
-	struct task *current, *ahead; /* owned holds */
+	struct task *current;   /* owned hold */
+	struct queue ahead;     /* what was sent besides; it is run in this order */
+	uint64_t called;        /* the one of them from which on they are called back, until the answer; 0: none */
 	struct timer timer;     /* to TERM, then to KILL */
 	uint64_t began_ns;      /* the current attempt, by loop_now; 0: none, or it has not begun */
 	uint64_t limit_ns;      /* by which it was told to end */
@@ -43,10 +47,13 @@ int link_open(struct slot *slot);
 /* No more tasks for it: it ends when it has read that, and is reaped then. */
 void link_retire(struct link *link);
 
+/* Queue a message; it is written by link_flush, or with what else comes in this turn (link_post) at its end. */
 void link_send(struct link *link, const struct msg *m);
+void link_post(struct link *link, const struct msg *m);
 
 /* Write what is queued and watch for room if it does not all go. */
 void link_flush(struct link *link);
+void link_flush_posted(struct pool *p);
 
 /* Take its output, or leave it where it is. */
 void link_pause(struct link *link, bool paused);
@@ -54,13 +61,29 @@ void link_pause(struct link *link, bool paused);
 /* Kill it if it lives, reap it, free it. */
 void link_close(struct link *link);
 
+/* dispatch.c */
+
+/* Let it happen to the slot, whose tasks are already what they are after it. */
+void pool_slot_event(struct slot *slot, enum slot_event event);
+
+/* Give it the task, with its hold. */
+void pool_assign(struct slot *slot, struct task *t);
+
+/* Ask for what was sent ahead to the slot and has not been started: half of it, or all if the pool stops. */
+void pool_call_back(struct slot *slot);
+
+/* An attempt has ended: how long do they take now, and how many may be sent ahead then? A few milliseconds' work: enough
+ * for a worker while the parent waits for its turn on a CPU, and nothing that somebody else would wait for. */
+void pool_note_pace(struct pool *p, uint64_t runtime_ns);
+size_t pool_room_ahead(const struct pool *p);
+
 /* pool.c */
 
 /* Tell the observers; slot and host are filled in. */
 void pool_emit_for(const struct slot *slot, struct pool_event e);
 
-/* A task that was given to a worker and has not been started waits again, first of all. */
-void pool_give_back(struct pool *p, struct task *t);
+/* Tasks that were given to a worker and have not been started wait again, first of all. */
+void pool_give_back(struct pool *p, struct queue *tasks);
 
 /* A task whose attempt has failed waits for the next one: its time, then its turn, first of all. */
 void pool_try_again(struct pool *p, struct task *t);
@@ -76,6 +99,9 @@ void pool_begin_current(struct slot *slot);
 /* An attempt has succeeded. */
 void pool_note_runtime(struct pool *p, uint64_t runtime_ns);
 
+/* Is it unknown whether its current task has started, or comes back? */
+bool slot_is_in_doubt(const struct slot *slot);
+
 /* End what it runs, as hard as the pool's `stop` says. */
 void pool_stop_slot(struct slot *slot);
 
@@ -87,8 +113,8 @@ void pool_do_with_less(struct pool *p, int error);
 void pool_on_ready(struct slot *slot);
 void pool_on_output(struct slot *slot, const struct msg *m);
 void pool_on_done(struct slot *slot, const struct msg *m);
-void pool_on_started(struct slot *slot);
-void pool_on_revoked(struct slot *slot);
+void pool_on_started(struct slot *slot, uint64_t seq);
+void pool_on_revoked(struct slot *slot, uint64_t seq);
 void pool_on_note(struct slot *slot, struct bytes text);
 
 /* It cannot serve, and says why. */

@@ -22,18 +22,11 @@
 #include "process/spawn.h"
 #include "proto/channel.h"
 #include "worker/attempt.h"
+#include "worker/backlog.h"
 #include "worker/prefork.h"
 #include "worker/relay.h"
 
 #define PROMPT_NS (10 * NS_PER_MS) /* how old output may grow before it is sent */
-
-/* A task that has not been started. */
-struct queued {
-	uint64_t seq; /* 0: the initializer */
-	uint32_t attempt, slot, n_words;
-	uint8_t flags;
-	struct buf words; /* owned */
-};
 
 struct worker {
 	struct channel channel;
@@ -45,9 +38,9 @@ struct worker {
 	bool ending;
 	uint8_t flags; /* of SETUP */
 	struct environment environment;
-	struct queued now;      /* what runs */
-	struct queued ahead[2]; /* before READY two may come: the first and the one ahead of it */
-	size_t n_ahead;
+	struct assignment now;  /* what runs */
+	struct buf words;       /* owned; its command */
+	struct backlog ahead;   /* what is to run then */
 	struct attempt attempt;
 	struct prefork prefork;
 	uint64_t held_since_ns; /* 0: no output is held, or nobody is in a hurry for it */
@@ -134,9 +127,9 @@ static void tell_over(struct worker *w)
 
 static void start(struct worker *w)
 {
-	struct queued *t = &w->now;
+	const struct assignment *t = &w->now;
 	attempt_start(&w->attempt, &(struct attempt_spec){
-		.words = buf_head(&t->words), .n_words = t->n_words,
+		.words = buf_head(&w->words), .n_words = t->n_words,
 		.shell = t->flags & TASK_SHELL, .direct = t->flags & TASK_DIRECT,
 		.capture = w->flags & SETUP_CAPTURE, .to_err = t->seq == 0, .prefork = t->seq != 0,
 		.envp = environment_for(&w->environment, t->seq, t->slot, t->attempt),
@@ -145,17 +138,13 @@ static void start(struct worker *w)
 
 static bool may_start(const struct worker *w)
 {
-	return w->attempt.state == ATTEMPT_IDLE && w->ready && !w->suspended && w->n_ahead > 0 &&
+	return w->attempt.state == ATTEMPT_IDLE && w->ready && !w->suspended && w->ahead.count > 0 &&
 	       channel_pending(&w->channel) == 0;
 }
 
 static void start_next(struct worker *w)
 {
-	struct queued spent = w->now;
-	w->now = w->ahead[0];
-	w->ahead[0] = w->ahead[1];
-	w->ahead[1] = spent; /* its buffer serves again */
-	w->n_ahead--;
+	w->now = backlog_take(&w->ahead, &w->words);
 	start(w);
 }
 
@@ -165,8 +154,8 @@ static void run_initializer(struct worker *w, struct bytes text)
 {
 	w->now.flags = TASK_SHELL;
 	w->now.n_words = 1;
-	buf_add(&w->now.words, text.p, text.n);
-	buf_addc(&w->now.words, '\0');
+	buf_add(&w->words, text.p, text.n);
+	buf_addc(&w->words, '\0');
 	start(w);
 }
 
@@ -205,28 +194,19 @@ static void on_setup(struct worker *w, const struct msg *m)
 static void on_task(struct worker *w, const struct msg *m)
 {
 	size_t n_words = m->u.task.n_words;
-	if (w->n_ahead == 2 || n_words == 0 || count_strings(m->u.task.words) != n_words) {
+	if (n_words == 0 || count_strings(m->u.task.words) != n_words)
 		w->ending = true; /* not a pool that keeps to the protocol */
-		return;
-	}
-	struct queued *t = &w->ahead[w->n_ahead++];
-	t->seq = m->u.task.seq;
-	t->attempt = m->u.task.attempt;
-	t->slot = m->u.task.slot;
-	t->flags = m->u.task.flags;
-	t->n_words = m->u.task.n_words;
-	buf_reset(&t->words);
-	buf_add(&t->words, m->u.task.words.p, m->u.task.words.n);
+	else
+		backlog_add(&w->ahead, m);
 }
 
 static void on_revoke(struct worker *w, uint64_t seq)
 {
-	struct msg answer = {.type = MSG_STARTED, .u.started.seq = seq};
-	if (w->n_ahead > 0 && w->ahead[w->n_ahead - 1].seq == seq) {
-		w->n_ahead--;
-		answer = (struct msg){.type = MSG_REVOKED, .u.revoked.seq = seq};
-	}
-	send_msg(w, &answer);
+	uint64_t first = backlog_cut(&w->ahead, seq);
+	if (first != 0)
+		send_msg(w, &(struct msg){.type = MSG_REVOKED, .u.revoked.seq = first});
+	else
+		send_msg(w, &(struct msg){.type = MSG_STARTED, .u.started.seq = seq});
 }
 
 static void on_signal(struct worker *w, uint64_t seq, int signo)
@@ -362,9 +342,8 @@ static void close_worker(struct worker *w)
 	channel_close(&w->channel); /* now that nothing is left: the pool may rely on it */
 	fdio_close(&w->signal_fd);
 	fdio_close(&w->null_fd);
-	buf_clear(&w->now.words);
-	buf_clear(&w->ahead[0].words);
-	buf_clear(&w->ahead[1].words);
+	buf_clear(&w->words);
+	backlog_clear(&w->ahead);
 	environment_clear(&w->environment);
 }
 

@@ -12,6 +12,7 @@
 
 /* Each test_NAME.c defines NAME_suite(). */
 #define SUITES(X) \
+	X(backlog) \
 	X(buf) \
 	X(channel) \
 	X(cpus) \

@@ -34,6 +34,8 @@ static const struct example {
 	 {MSG_TASK, {.task = {.seq = 7, .attempt = 1, .slot = 2, .n_words = 2, .words = BYTES("echo\0a b\0")}}}},
 	{"00 00 00 08 03 00 00 00 00 00 00 00 07", {MSG_REVOKE, {.revoke = {.seq = 7}}}},
 	{"00 00 00 08 46 00 00 00 00 00 00 00 07", {MSG_REVOKED, {.revoked = {.seq = 7}}}},
+	{"00 00 00 08 46 00 00 00 00 00 00 00 09", {MSG_REVOKED, {.revoked = {.seq = 9}}}},
+	{"00 00 00 08 45 00 00 00 00 00 00 00 07", {MSG_STARTED, {.started = {.seq = 7}}}},
 	{"00 00 00 10 43 00 00 00 00 00 00 00 07 01 00 00 00 03 68 69 0a",
 	 {MSG_OUTPUT, {.output = {.seq = 7, .stream = 1, .bytes = BYTES("hi\n")}}}},
 };

@@ -20,18 +20,45 @@ enum { SLOTS_MAX = 16 };
 static struct sched sched;
 static struct sched_slot slots[SLOTS_MAX];
 
+enum { MOST = 3 }; /* tasks that a worker has in hand */
+
 /* How a slot gets from EMPTY to each state. */
 static const struct way {
 	char letter;
-	enum slot_event events[4];
+	enum slot_event events[5];
 	int n;
 } ways[] = {
 	[SLOT_EMPTY] = {'E', {0}, 0},
 	[SLOT_IDLE] = {'I', {SLOT_ON_ATTACH}, 1},
 	[SLOT_BUSY] = {'B', {SLOT_ON_ATTACH, SLOT_ON_ASSIGN}, 2},
 	[SLOT_LOADED] = {'L', {SLOT_ON_ATTACH, SLOT_ON_ASSIGN, SLOT_ON_ASSIGN}, 3},
-	[SLOT_RECALLING] = {'R', {SLOT_ON_ATTACH, SLOT_ON_ASSIGN, SLOT_ON_ASSIGN, SLOT_ON_CALL_BACK}, 4},
+	[SLOT_FULL] = {'F', {SLOT_ON_ATTACH, SLOT_ON_ASSIGN, SLOT_ON_ASSIGN, SLOT_ON_ASSIGN}, 4},
+	[SLOT_RECALLING] = {'R', {SLOT_ON_ATTACH, SLOT_ON_ASSIGN, SLOT_ON_ASSIGN, SLOT_ON_ASSIGN, SLOT_ON_CALL_BACK}, 5},
 };
+
+/* Of what is called back everything comes, but for the current one. */
+static size_t load_after(const struct sched_slot *slot, enum slot_event event)
+{
+	size_t tasks = slot->load.tasks;
+	switch (event) {
+	case SLOT_ON_ASSIGN:
+		return tasks + 1;
+	case SLOT_ON_DONE:
+		return tasks - 1;
+	case SLOT_ON_ANSWER:
+		return tasks > 1 ? 1 : tasks;
+	case SLOT_ON_DETACH:
+		return 0;
+	default:
+		return tasks;
+	}
+}
+
+static void happen(struct sched_slot *slot, enum slot_event event)
+{
+	slot->load = (struct slot_load){.tasks = load_after(slot, event), .most = MOST};
+	sched_event(&sched, slot, event);
+}
 
 static void add_slots(int n)
 {
@@ -50,7 +77,7 @@ static void make_slots(const char *letters)
 		while (way->letter != toupper((unsigned char)letters[i]))
 			way++;
 		for (int e = 0; e < way->n; e++)
-			sched_event(&sched, &slots[i], way->events[e]);
+			happen(&slots[i], way->events[e]);
 		slots[i].no_more = islower((unsigned char)letters[i]);
 	}
 }
@@ -82,30 +109,42 @@ static const struct rule {
 	{"BB", {1, 2, AHEAD, BACK}, SCHED_ASSIGN, 0},
 	{"BB", {1, 2, NOT_AHEAD, BACK}, SCHED_WAIT, NONE},
 	{"BB", {1, 3, AHEAD, BACK}, SCHED_ATTACH, NONE},
-	{"LRB", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 2},
-	{"LR", {1, 2, AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"FRB", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 2},
+	{"FR", {1, 2, AHEAD, BACK}, SCHED_WAIT, NONE},
 	{"bbB", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 2},
 	{"bi", {1, 2, AHEAD, BACK}, SCHED_WAIT, NONE},
 	{"biE", {1, 3, AHEAD, BACK}, SCHED_ATTACH, 2},
+	/* to those that have something ahead by turns, when there are none that have not */
+	{"LBL", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 1},
+	{"FLL", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 1},
+	{"FlL", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 2},
+	{"FL", {1, 2, NOT_AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"FL", {1, 3, AHEAD, BACK}, SCHED_ATTACH, NONE},
+	{"FLI", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 2},
+	{"FF", {1, 2, AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"LL", {1, 1, AHEAD, BACK}, SCHED_WAIT, NONE},
 	/* more workers than wanted: none is added, none gets one ahead, but those that idle may have what waits */
 	{"BBB", {1, 2, AHEAD, BACK}, SCHED_WAIT, NONE},
 	{"BBB", {1, 1, NOT_AHEAD, BACK}, SCHED_WAIT, NONE},
 	{"BBEI", {1, 1, NOT_AHEAD, BACK}, SCHED_ASSIGN, 3},
 	{"BBE", {1, 0, NOT_AHEAD, BACK}, SCHED_WAIT, NONE},
 	/* called back only for a worker that idles, or that may yet be started */
+	{"FBI", {0, 3, AHEAD, BACK}, SCHED_CALL_BACK, 0},
+	{"FBI", {0, 3, AHEAD, NOT_BACK}, SCHED_WAIT, NONE},
+	{"FBI", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 2},
+	{"FFB", {0, 3, AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"FFE", {0, 3, AHEAD, BACK}, SCHED_CALL_BACK, 0},
+	{"RFI", {0, 3, AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"RFII", {0, 4, AHEAD, BACK}, SCHED_CALL_BACK, 1},
+	{"RRFII", {0, 5, AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"RFIE", {0, 4, AHEAD, BACK}, SCHED_CALL_BACK, 1},
+	{"fI", {0, 2, AHEAD, BACK}, SCHED_CALL_BACK, 0},
+	/* first from where there is most */
+	{"LFI", {0, 3, AHEAD, BACK}, SCHED_CALL_BACK, 1},
 	{"LBI", {0, 3, AHEAD, BACK}, SCHED_CALL_BACK, 0},
-	{"LBI", {0, 3, AHEAD, NOT_BACK}, SCHED_WAIT, NONE},
-	{"LBI", {1, 3, AHEAD, BACK}, SCHED_ASSIGN, 2},
-	{"LLB", {0, 3, AHEAD, BACK}, SCHED_WAIT, NONE},
-	{"LLE", {0, 3, AHEAD, BACK}, SCHED_CALL_BACK, 0},
-	{"RLI", {0, 3, AHEAD, BACK}, SCHED_WAIT, NONE},
-	{"RLII", {0, 4, AHEAD, BACK}, SCHED_CALL_BACK, 1},
-	{"RRLII", {0, 5, AHEAD, BACK}, SCHED_WAIT, NONE},
-	{"RLIE", {0, 4, AHEAD, BACK}, SCHED_CALL_BACK, 1},
-	{"lI", {0, 2, AHEAD, BACK}, SCHED_CALL_BACK, 0},
 	/* and never for a worker that is too many */
-	{"LII", {0, 2, AHEAD, BACK}, SCHED_WAIT, NONE},
-	{"LI", {0, 1, AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"FII", {0, 2, AHEAD, BACK}, SCHED_WAIT, NONE},
+	{"FI", {0, 1, AHEAD, BACK}, SCHED_WAIT, NONE},
 };
 
 START_TEST(rule)
@@ -123,21 +162,26 @@ START_TEST(who_is_next_among_equals)
 {
 	struct sched_question q = {.waiting = 1, .wanted = 4};
 	make_slots("BIBB");
-	sched_event(&sched, &slots[2], SLOT_ON_DONE);
+	happen(&slots[2], SLOT_ON_DONE);
 	ck_assert_ptr_eq(sched_ask(&sched, &q).slot, &slots[2]);
 	make_slots("IIEE");
-	sched_event(&sched, &slots[1], SLOT_ON_DETACH);
-	sched_event(&sched, &slots[0], SLOT_ON_DETACH);
+	happen(&slots[1], SLOT_ON_DETACH);
+	happen(&slots[0], SLOT_ON_DETACH);
 	ck_assert_ptr_eq(sched_ask(&sched, &q).slot, &slots[0]);
 	/* sent ahead to the one that has run longest; called back from the one that was sent first */
-	make_slots("BBBL");
-	sched_event(&sched, &slots[0], SLOT_ON_DONE);
-	sched_event(&sched, &slots[0], SLOT_ON_ASSIGN);
+	make_slots("BBBF");
+	happen(&slots[0], SLOT_ON_DONE);
+	happen(&slots[0], SLOT_ON_ASSIGN);
 	ck_assert_ptr_eq(sched_ask(&sched, &(struct sched_question){1, 4, AHEAD, BACK}).slot, &slots[1]);
 	make_slots("BBBI");
-	sched_event(&sched, &slots[2], SLOT_ON_ASSIGN);
-	sched_event(&sched, &slots[0], SLOT_ON_ASSIGN);
+	happen(&slots[2], SLOT_ON_ASSIGN);
+	happen(&slots[0], SLOT_ON_ASSIGN);
 	ck_assert_ptr_eq(sched_ask(&sched, &(struct sched_question){0, 4, AHEAD, BACK}).slot, &slots[2]);
+	/* one ahead each, by turns */
+	make_slots("LLL");
+	happen(&slots[0], SLOT_ON_DONE);
+	happen(&slots[0], SLOT_ON_ASSIGN);
+	ck_assert_ptr_eq(sched_ask(&sched, &(struct sched_question){1, 3, AHEAD, BACK}).slot, &slots[1]);
 }
 END_TEST
 
@@ -166,13 +210,16 @@ static struct sched_answer model_ask(const struct sched_question *q)
 {
 	size_t workers = SLOTS_MAX - model_count(SLOT_EMPTY);
 	struct sched_slot *idle = model_first(SLOT_IDLE, false), *busy = model_first(SLOT_BUSY, false);
-	struct sched_slot *loaded = model_first(SLOT_LOADED, true);
+	struct sched_slot *open = busy ? busy : model_first(SLOT_LOADED, false);
+	struct sched_slot *loaded = model_first(SLOT_FULL, true);
+	if (!loaded)
+		loaded = model_first(SLOT_LOADED, true);
 	if (q->waiting && idle)
 		return (struct sched_answer){SCHED_ASSIGN, idle};
 	if (q->waiting && workers < q->wanted)
 		return (struct sched_answer){SCHED_ATTACH, model_first(SLOT_EMPTY, true)};
-	if (q->waiting && q->ahead && busy && workers <= q->wanted)
-		return (struct sched_answer){SCHED_ASSIGN, busy};
+	if (q->waiting && q->ahead && open && workers <= q->wanted)
+		return (struct sched_answer){SCHED_ASSIGN, open};
 	if (!q->waiting && q->call_back && loaded && workers <= q->wanted &&
 	    model_count(SLOT_IDLE) + q->wanted - workers > model_count(SLOT_RECALLING))
 		return (struct sched_answer){SCHED_CALL_BACK, loaded};
@@ -211,9 +258,11 @@ START_TEST(random_events_as_in_a_naive_model)
 	for (int round = 0; round < 100000; ) {
 		int i = (int)(random() % SLOTS_MAX);
 		enum slot_event event = (enum slot_event)(random() % SLOT_EVENT_COUNT);
-		if (slot_next(slots[i].state, event) == SLOT_INVALID || (event == SLOT_ON_DETACH && random() % 4))
+		bool possible = slot_next(slots[i].state, event, slots[i].load) != SLOT_INVALID;
+		bool empty_handed = event == SLOT_ON_DONE && slots[i].load.tasks == 0;
+		if (!possible || empty_handed || (event == SLOT_ON_DETACH && random() % 4))
 			continue;
-		sched_event(&sched, &slots[i], event);
+		happen(&slots[i], event);
 		bool front = slots[i].state == SLOT_IDLE || slots[i].state == SLOT_EMPTY;
 		came[i] = front ? -++clock : ++clock;
 		slots[i].no_more = random() % 8 == 0;
@@ -239,7 +288,7 @@ START_TEST(impossible_event_is_a_bug)
 	if (pid == 0) {
 		close(STDERR_FILENO);
 		make_slots("I");
-		sched_event(&sched, &slots[0], SLOT_ON_DONE);
+		happen(&slots[0], SLOT_ON_DONE);
 		_exit(0);
 	}
 	int status = status_of(pid);

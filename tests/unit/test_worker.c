@@ -181,7 +181,7 @@ START_TEST(prompt_output)
 }
 END_TEST
 
-/* One ahead. */
+/* Sent ahead. */
 
 START_TEST(one_ahead_starts_after_the_end_of_the_first)
 {
@@ -208,6 +208,65 @@ START_TEST(called_back_in_time)
 	release(go_fd);
 	expect_done(1, OUTCOME_EXITED, 0);
 	expect_done(3, OUTCOME_EXITED, 0);
+}
+END_TEST
+
+/* In their order, however many and however long. */
+START_TEST(many_ahead)
+{
+	struct buf text = {0};
+	char expected[16];
+	start_ready_worker(SETUP_CAPTURE);
+	for (uint64_t seq = 1; seq <= 50; seq++) {
+		buf_reset(&text);
+		buf_addf(&text, "echo %d", (int)seq);
+		for (int i = 0; i < (int)(seq % 5) * 100; i++)
+			buf_addc(&text, ' ');
+		buf_addc(&text, '\0');
+		send_task(seq, buf_head(&text));
+	}
+	for (uint64_t seq = 1; seq <= 50; seq++) {
+		expect_done(seq, OUTCOME_EXITED, 0);
+		snprintf(expected, sizeof expected, "%d\n", (int)seq);
+		assert_output(1, expected);
+	}
+	buf_clear(&text);
+}
+END_TEST
+
+/* The one that is named, and all behind it. */
+START_TEST(called_back_from_one_on)
+{
+	start_ready_worker(SETUP_CAPTURE);
+	send_task(1, ALIVE "read x <$D/go");
+	wait_until_alive();
+	for (uint64_t seq = 2; seq <= 6; seq++)
+		send_task(seq, "echo ran");
+	send_revoke(4);
+	expect_revoked(4);
+	send_task(7, "echo 7");
+	release(go_fd);
+	for (uint64_t seq = 1; seq <= 3; seq++)
+		expect_done(seq, OUTCOME_EXITED, 0);
+	expect_done(7, OUTCOME_EXITED, 0);
+	assert_output(1, "7\n");
+}
+END_TEST
+
+/* It runs already; those behind it do not. */
+START_TEST(called_back_too_late_for_some)
+{
+	start_ready_worker(SETUP_CAPTURE);
+	send_task(1, ALIVE "read x <$D/go");
+	send_task(2, "echo ran");
+	send_task(3, "echo ran");
+	wait_until_alive();
+	send_revoke(1);
+	expect_revoked(2);
+	send_revoke(3);
+	expect_started(3);
+	release(go_fd);
+	expect_done(1, OUTCOME_EXITED, 0);
 }
 END_TEST
 
@@ -264,11 +323,12 @@ START_TEST(signal_for_one_that_is_over_or_to_come)
 	expect_done(1, OUTCOME_EXITED, 0);
 	send_task(2, ALIVE "read x <$D/go");
 	send_task(3, "exit 3");
+	send_task(4, "exit 4");
 	wait_until_alive();
 	send_signal(1, SIGKILL);
 	send_signal(3, SIGKILL);
-	send_revoke(1); /* answered when the signals have been read */
-	expect_started(1);
+	send_revoke(4); /* answered when the signals have been read */
+	expect_revoked(4);
 	release(go_fd);
 	expect_done(2, OUTCOME_EXITED, 0);
 	expect_done(3, OUTCOME_EXITED, 3);
@@ -292,8 +352,9 @@ START_TEST(suspended)
 	start_ready_worker(SETUP_CAPTURE);
 	send_signal(0, SIGSTOP);
 	send_task(1, ALIVE "read x <$D/go");
+	send_task(9, "exit 9");
 	send_revoke(9);
-	expect_started(9);
+	expect_revoked(9);
 	send_revoke(1);
 	expect_revoked(1);
 	send_task(2, ALIVE "read x <$D/go");
@@ -301,8 +362,9 @@ START_TEST(suspended)
 	wait_until_alive();
 	send_signal(0, SIGSTOP);
 	send_task(3, "exit 3");
+	send_task(9, "exit 9");
 	send_revoke(9); /* answered when it has been stopped */
-	expect_started(9);
+	expect_revoked(9);
 	release(go_fd);
 	send_revoke(3);
 	expect_revoked(3);
@@ -401,7 +463,10 @@ Suite *worker_suite(void)
 	tcase_add_test(t, much_output);
 	tcase_add_test(t, prompt_output);
 	tcase_add_test(t, one_ahead_starts_after_the_end_of_the_first);
+	tcase_add_test(t, many_ahead);
 	tcase_add_test(t, called_back_in_time);
+	tcase_add_test(t, called_back_from_one_on);
+	tcase_add_test(t, called_back_too_late_for_some);
 	tcase_add_test(t, called_back_too_late);
 	tcase_add_test(t, kill_ends_everything);
 	tcase_add_test(t, signal_for_the_group);

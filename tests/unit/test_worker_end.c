@@ -348,20 +348,6 @@ START_TEST(violation_while_a_task_runs)
 }
 END_TEST
 
-START_TEST(too_many_ahead)
-{
-	start_ready_worker(SETUP_CAPTURE);
-	start_stubborn_task();
-	for (uint64_t seq = 2; seq <= 4; seq++) {
-		struct msg m = task_of(seq, TASK_SHELL, "exit", 5);
-		channel_put(&channel, &m);
-	}
-	ck_assert_int_eq(channel_flush(&channel), 0);
-	expect_end(0);
-	ck_assert(!is_somebody_alive());
-}
-END_TEST
-
 Suite *worker_end_suite(void)
 {
 	Suite *s = suite_create("worker_end");
@@ -386,7 +372,6 @@ Suite *worker_end_suite(void)
 	tcase_add_test(t, end_of_the_channel_ends_the_initializer);
 	tcase_add_loop_test(t, violation_at_once, 0, ARRAY_LEN(first_words));
 	tcase_add_loop_test(t, violation_while_a_task_runs, 0, ARRAY_LEN(violations));
-	tcase_add_test(t, too_many_ahead);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is given to a worker, how much of it at once, and how it is called back.
+ */
+#include <config.h>
+
+#include "pool/slots.h"
+
+#include "base/clock.h"
+
+#define AHEAD_NS (4 * NS_PER_MS)           /* of work are sent ahead, */
+#define AHEAD_BYTES_MAX ((size_t)64 << 10) /* or so much of commands; what is more goes one by one */
+
+/* A running average in which the last eight or so count. One that is long makes it long at once. */
+void pool_note_pace(struct pool *p, uint64_t runtime_ns)
+{
+	p->pace_ns += runtime_ns / 8 - p->pace_ns / 8;
+}
+
+size_t pool_room_ahead(const struct pool *p)
+{
+	uint64_t n = AHEAD_NS / (p->pace_ns + 1);
+	if (n > p->config.ahead_max)
+		n = p->config.ahead_max;
+	return n > 1 ? (size_t)n : 1;
+}
+
+static void send_task(struct slot *slot, struct task *t)
+{
+	struct buf words = {0};
+	const struct command *c = &t->command;
+	struct bytes body = {c->bytes, c->len};
+	if (c->n_holes > 0) {
+		command_render(c, slot->number, &words);
+		body = (struct bytes){buf_head(&words), buf_len(&words)};
+	}
+	struct msg m = {.type = MSG_TASK, .u.task = {
+		.seq = t->seq, .attempt = t->attempt, .slot = slot->number, .n_words = (uint32_t)c->n_words,
+		.flags = (uint8_t)((c->shell ? TASK_SHELL : 0) | (c->direct ? TASK_DIRECT : 0)), .words = body}};
+	link_post(slot->link, &m);
+	buf_clear(&words);
+}
+
+void pool_slot_event(struct slot *slot, enum slot_event event)
+{
+	size_t room = slot->ahead.bytes < AHEAD_BYTES_MAX ? pool_room_ahead(slot->pool) : 1;
+	slot->sched.load = (struct slot_load){.tasks = (slot->current != NULL) + slot->ahead.count, .most = 1 + room};
+	sched_event(&slot->pool->sched, &slot->sched, event);
+}
+
+void pool_assign(struct slot *slot, struct task *t)
+{
+	const struct pool_config *config = &slot->pool->config;
+	struct link *link = slot->link;
+	t->attempt++;
+	slot->pool->running++;
+	if (slot->pool->gated)
+		gate_pass(&slot->pool->gate, loop_now(slot->pool->loop));
+	link->given++;
+	slot->sched.no_more = config->max_tasks_per_worker && link->given >= config->max_tasks_per_worker;
+	send_task(slot, t);
+	bool begins = !slot->current && link->ready;
+	if (slot->current)
+		queue_add(&slot->ahead, t);
+	else
+		slot->current = t;
+	pool_slot_event(slot, SLOT_ON_ASSIGN);
+	if (begins)
+		pool_begin_current(slot);
+}
+
+/* The later half, for whom it comes back is as busy as the other then. */
+void pool_call_back(struct slot *slot)
+{
+	const struct task *from = slot->ahead.first;
+	size_t kept = slot->pool->stop ? 0 : slot->ahead.count / 2;
+	while (kept-- > 0)
+		from = from->next;
+	slot->called = from->seq;
+	pool_slot_event(slot, SLOT_ON_CALL_BACK);
+	link_post(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = from->seq});
+}
