@@ -75,6 +75,7 @@ cli_tests = \
 	tests/cli/order.test \
 	tests/cli/output.test \
 	tests/cli/pool.test \
+	tests/cli/prefork.test \
 	tests/cli/quiet.test \
 	tests/cli/resources.test \
 	tests/cli/results.test \
@@ -107,6 +108,7 @@ test_files = \
 	tests/cli/corpus.sh \
 	tests/cli/lib.sh \
 	tests/cli/log.sh \
+	tests/cli/programs.sh \
 	tests/lint/tap.sh
 
 fork_cases = $(cli_tests:.test=-fork.case)
@@ -126,8 +128,10 @@ tests_unit_unit_SOURCES = $(unit_sources)
 tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_unit_LDADD = src/libforkpool.a $(CHECK_LIBS)
 
-check_PROGRAMS += tests/cli/probe
+check_PROGRAMS += tests/cli/probe tests/cli/odd
 tests_cli_probe_SOURCES = tests/cli/probe.c
+tests_cli_odd_SOURCES = tests/cli/odd.c
+tests_cli_odd_CFLAGS = $(AM_CFLAGS) -pthread
 
 libcheck-is-missing:
 	@echo 'The tests need libcheck: apt-get install check, then configure again.' >&2; exit 1
