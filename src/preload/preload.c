@@ -48,6 +48,7 @@ static int channel = -1; /* -1: this is no template */
 static pid_t worker;
 static main_fn *program_main;
 static struct fd_set_of fds_at_start;
+static uint64_t environment_at_start;
 static struct prctl_mm_map memory;
 static int *tid_address;
 static void *robust_list;
@@ -127,6 +128,19 @@ static void clean_environment(char **envp, int ours)
 		to++;
 }
 
+/* Whoever changes the environment before main means it for main, which gets the task's. */
+static uint64_t digest_environment(char **entries)
+{
+	uint64_t digest = (uint64_t)(uintptr_t)entries;
+	for (char **e = entries; *e; e++)
+		for (const char *p = *e; ; p++) {
+			digest = (digest ^ (unsigned char)*p) * 0x100000001b3;
+			if (!*p)
+				break;
+		}
+	return digest;
+}
+
 static void find_auxv(char **envp)
 {
 	while (*envp)
@@ -159,6 +173,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 	clean_environment(envp, ours);
 	if (getppid() != worker || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		_exit(127);
+	environment_at_start = digest_environment(envp);
 	move_channel();
 	list_fds(&fds_at_start, channel);
 }
@@ -219,6 +234,8 @@ static void see_status(void *arg, const char *line)
 		f->check = PRELOAD_THREADS;
 	else if ((value = field(line, "SigCgt:")) && handles_signals(value))
 		f->check = PRELOAD_HANDLERS;
+	else if (((value = field(line, "SigPnd:")) || (value = field(line, "ShdPnd:"))) && value[strspn(value, "0")])
+		f->check = PRELOAD_PENDING;
 	else if ((value = field(line, "VmLck:")) && *value != '0')
 		f->check = PRELOAD_LOCKED_MEMORY;
 }
@@ -271,6 +288,8 @@ static enum preload_check look_at_process(void)
 		f.check = PRELOAD_TIMERS;
 	if (has_new_fds())
 		f.check = PRELOAD_FDS;
+	if (digest_environment(environ) != environment_at_start)
+		f.check = PRELOAD_ENVIRONMENT;
 	return f.check;
 }
 
