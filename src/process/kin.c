@@ -21,12 +21,10 @@
 
 enum { EXEC_MS = 50 }; /* while a process executes a program, its environment is not there to be read */
 
-/* Of this process, since kin_init; it is read after every task where templates are kept. -1: look at /proc anew. */
-static int list_fd = -1;
+static int list_fd = -1; /* kept open since kin_keep_list */
 
 int kin_init(void)
 {
-	list_fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
 	return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -59,12 +57,27 @@ static void add_pid(struct buf *pids, pid_t pid)
 	buf_add(pids, &pid, sizeof pid);
 }
 
+static int open_list(void)
+{
+	return open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+}
+
+void kin_keep_list(void)
+{
+	fdio_close(&list_fd);
+	list_fd = open_list();
+}
+
+/* In one piece, or in several: it can be longer than what is read at a time. -1 if there is none. */
 static int read_list(struct buf *text)
 {
 	ssize_t n;
-	while ((n = fdio_pread(list_fd, buf_room(text, 4096), 4096, (off_t)buf_len(text))) > 0)
+	int fd = list_fd >= 0 ? list_fd : open_list();
+	while ((n = fdio_pread(fd, buf_room(text, 4096), 4096, (off_t)buf_len(text))) > 0)
 		buf_grew(text, (size_t)n);
 	buf_addc(text, '\0');
+	if (fd != list_fd)
+		fdio_close(&fd);
 	return n < 0 ? -1 : 0;
 }
 

@@ -22,6 +22,10 @@ int kin_init(void);
 /* Ask for `signo` when the parent, known to be `parent`, dies. If it is already dead: -1, errno ESRCH. */
 int kin_die_with(pid_t parent, int signo);
 
+/* Keep the kernel's list of children open, where it is read after every task. Not in a process that will fork and go on
+ * without exec: the list is this one's. */
+void kin_keep_list(void);
+
 /* The pids of all children as an array at `pids` (pid_t each, appended). Without /proc: none. */
 void kin_children(struct buf *pids);
 

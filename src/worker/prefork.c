@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "process/kin.h"
 
 enum {
 	USES_BEFORE = 2, /* a program that is run once only is not worth it */
@@ -204,6 +205,8 @@ bool prefork_open(struct prefork *p, char *const *envp)
 	*p = (struct prefork){.envp = envp, .preload = template_find_preload()};
 	p->eager = getenv("FORKPOOL_PREFORK_EAGER") != NULL;
 	p->on = p->preload != NULL;
+	if (p->on)
+		kin_keep_list(); /* templates are always there, so children are to be told apart */
 	return p->on;
 }
 

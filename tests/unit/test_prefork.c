@@ -42,6 +42,7 @@ static void set_up(void)
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &saved_mask);
+	kin_keep_list();
 	fds_before = open_fds();
 	make_dir();
 	snprintf(path, sizeof path, "%s/src/forkpool-preload.so", build ? build : ".");
