@@ -10,7 +10,12 @@ src_forkpool_LDADD = src/libforkpool.a
 if HAVE_PRELOAD
 preloaddir = $(pkglibdir)
 preload_PROGRAMS = src/forkpool-preload.so
-src_forkpool_preload_so_SOURCES = src/preload/preload.c
+src_forkpool_preload_so_SOURCES = \
+	src/preload/preload.c \
+	src/preload/proc.c \
+	src/preload/proc.h \
+	src/preload/sound.c \
+	src/preload/sound.h
 src_forkpool_preload_so_CFLAGS = $(WARN_CFLAGS) -fPIC -fvisibility=hidden
 src_forkpool_preload_so_LDFLAGS = -shared -Wl,-z,initfirst -Wl,-z,now
 src_forkpool_preload_so_LDADD = $(PRELOAD_LIBS)

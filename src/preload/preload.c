@@ -24,9 +24,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "preload/proc.h"
+#include "preload/sound.h"
 #include "preload/wire.h"
 
 #define VISIBLE __attribute__((visibility("default")))
@@ -35,20 +36,15 @@ enum {
 	AUXV_MAX = 128, /* words */
 	PREFIX_MAX = 8192,
 	PREFIX_WORDS = 3,
-	FDS_MAX = 4096, /* a program with one beyond that is executed */
-	TEXT_LEN = 4096,
 };
 
 typedef int main_fn(int argc, char **argv, char **envp);
 typedef int start_fn(main_fn *program, int argc, char **argv, void (*init)(void), void (*fini)(void),
 		     void (*rtld_fini)(void), void *stack_end);
-struct fd_set_of { unsigned char open[FDS_MAX]; };
 
 static int channel = -1; /* -1: this is no template */
 static pid_t worker;
 static main_fn *program_main;
-static struct fd_set_of fds_at_start;
-static uint64_t environment_at_start;
 static struct prctl_mm_map memory;
 static int *tid_address;
 static void *robust_list;
@@ -75,46 +71,6 @@ static bool has_name(const char *entry, const char *name)
 	return strncmp(entry, name, n) == 0 && entry[n] == '=';
 }
 
-/* Is this entry of /proc/self/fd, or of a task's children, a number? -1 if not. */
-static int number(const char **text)
-{
-	int n = -1;
-	for (; **text >= '0' && **text <= '9'; ++*text)
-		n = (n < 0 ? 0 : n) * 10 + (**text - '0');
-	return n;
-}
-
-struct dirent64 {
-	uint64_t ino;
-	int64_t off;
-	unsigned short reclen;
-	unsigned char type;
-	char name[];
-};
-
-/* Which fds are open, `own` and those that are not below FDS_MAX aside; false if that cannot be known. */
-static bool list_fds(struct fd_set_of *set, int own)
-{
-	union { char bytes[TEXT_LEN]; struct dirent64 align; } list;
-	long n;
-	int dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return false;
-	while ((n = syscall(SYS_getdents64, dir, list.bytes, sizeof list.bytes)) > 0)
-		for (long at = 0; at < n; ) {
-			struct dirent64 *entry = (struct dirent64 *)(void *)(list.bytes + at);
-			const char *name = entry->name;
-			int fd = number(&name);
-			if (fd >= FDS_MAX)
-				n = -1;
-			else if (fd >= 0 && fd != dir && fd != own)
-				set->open[fd] = 1;
-			at += entry->reclen;
-		}
-	close(dir);
-	return n == 0;
-}
-
 /* Take our entries out, before anybody has seen them. */
 static void clean_environment(char **envp, int ours)
 {
@@ -126,19 +82,6 @@ static void clean_environment(char **envp, int ours)
 	char **to = envp;
 	for (char **from = envp + ours; (*to = *from); from++)
 		to++;
-}
-
-/* Whoever changes the environment before main means it for main, which gets the task's. */
-static uint64_t digest_environment(char **entries)
-{
-	uint64_t digest = (uint64_t)(uintptr_t)entries;
-	for (char **e = entries; *e; e++)
-		for (const char *p = *e; ; p++) {
-			digest = (digest ^ (unsigned char)*p) * 0x100000001b3;
-			if (!*p)
-				break;
-		}
-	return digest;
 }
 
 static void find_auxv(char **envp)
@@ -162,135 +105,18 @@ static void move_channel(void)
 __attribute__((constructor)) static void begin(int argc, char **argv, char **envp)
 {
 	(void)argc;
-	(void)argv;
 	if (!*envp || !has_name(*envp, PRELOAD_MARK))
 		return;
 	const char *mark = *envp + sizeof PRELOAD_MARK;
-	worker = number(&mark);
+	worker = proc_number(&mark);
 	mark++;
-	int ours = number(&mark);
+	int ours = proc_number(&mark);
 	find_auxv(envp);
 	clean_environment(envp, ours);
 	if (getppid() != worker || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		_exit(127);
-	environment_at_start = digest_environment(envp);
 	move_channel();
-	list_fds(&fds_at_start, channel);
-}
-
-/* Is it sound to copy this process? */
-
-/* Call `see` for each line, without its newline, cut to what fits. -1 if the file cannot be read. */
-static int read_lines(const char *path, void (*see)(void *arg, const char *line), void *arg)
-{
-	char text[TEXT_LEN];
-	size_t len = 0;
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	while ((n = read(fd, text + len, sizeof text - 1 - len)) > 0) {
-		len += (size_t)n;
-		text[len] = '\0';
-		char *line = text;
-		for (char *end; (end = strchr(line, '\n')); line = end + 1) {
-			*end = '\0';
-			see(arg, line);
-		}
-		len = line == text && len == sizeof text - 1 ? 0 : len - (size_t)(line - text);
-		memmove(text, line, len);
-	}
-	if (len > 0) {
-		text[len] = '\0';
-		see(arg, text);
-	}
-	close(fd);
-	return (int)n;
-}
-
-struct findings { enum preload_check check; };
-
-static const char *field(const char *line, const char *name)
-{
-	size_t n = strlen(name);
-	if (strncmp(line, name, n) != 0)
-		return NULL;
-	for (line += n; *line == ' ' || *line == '\t'; line++)
-		;
-	return line;
-}
-
-/* Signals 32 and 33 are the C library's own. */
-static bool handles_signals(const char *mask)
-{
-	return (strtoull(mask, NULL, 16) & ~(3ULL << 31)) != 0;
-}
-
-static void see_status(void *arg, const char *line)
-{
-	struct findings *f = arg;
-	const char *value;
-	if ((value = field(line, "Threads:")) && strcmp(value, "1") != 0)
-		f->check = PRELOAD_THREADS;
-	else if ((value = field(line, "SigCgt:")) && handles_signals(value))
-		f->check = PRELOAD_HANDLERS;
-	else if (((value = field(line, "SigPnd:")) || (value = field(line, "ShdPnd:"))) && value[strspn(value, "0")])
-		f->check = PRELOAD_PENDING;
-	else if ((value = field(line, "VmLck:")) && *value != '0')
-		f->check = PRELOAD_LOCKED_MEMORY;
-}
-
-/* "START-END rw-s ...": what is written to it, all tasks would share. */
-static void see_mapping(void *arg, const char *line)
-{
-	const char *mode = strchr(line, ' ');
-	if (mode && strlen(mode) > 4 && mode[2] == 'w' && mode[4] == 's')
-		((struct findings *)arg)->check = PRELOAD_SHARED_MEMORY;
-}
-
-static void see_timer(void *arg, const char *line)
-{
-	(void)line;
-	((struct findings *)arg)->check = PRELOAD_TIMERS;
-}
-
-static void see_child(void *arg, const char *line)
-{
-	if (*line)
-		((struct findings *)arg)->check = PRELOAD_CHILDREN;
-}
-
-static bool has_timer(void)
-{
-	static const enum __itimer_which kinds[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
-	struct itimerval t;
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (getitimer(kinds[i], &t) == 0 && (t.it_value.tv_sec || t.it_value.tv_usec))
-			return true;
-	return false;
-}
-
-static bool has_new_fds(void)
-{
-	struct fd_set_of now = {{0}};
-	return !list_fds(&now, channel) || memcmp(&now, &fds_at_start, sizeof now) != 0;
-}
-
-/* Where a kernel does not tell of timers or children, nobody can; both files are optional parts of it. */
-static enum preload_check look_at_process(void)
-{
-	struct findings f = {PRELOAD_SOUND};
-	if (read_lines("/proc/self/status", see_status, &f) < 0 || read_lines("/proc/self/maps", see_mapping, &f) < 0)
-		return PRELOAD_SYSTEM;
-	read_lines("/proc/self/timers", see_timer, &f);
-	read_lines("/proc/thread-self/children", see_child, &f);
-	if (has_timer())
-		f.check = PRELOAD_TIMERS;
-	if (has_new_fds())
-		f.check = PRELOAD_FDS;
-	if (digest_environment(environ) != environment_at_start)
-		f.check = PRELOAD_ENVIRONMENT;
-	return f.check;
+	sound_begin(channel, argv, envp);
 }
 
 /* The fields of /proc/self/stat from the 26th on that say where things are (proc(5)). */
@@ -324,7 +150,7 @@ static bool can_copy(void)
 		return false;
 	if (syscall(SYS_get_robust_list, 0, &robust_list, &robust_list_len) < 0)
 		return false;
-	return read_lines("/proc/self/stat", see_stat, &known) == 0 && known && set_memory_map() == 0;
+	return proc_read_lines("/proc/self/stat", see_stat, &known) == 0 && known && set_memory_map() == 0;
 }
 
 /* Tasks. */
@@ -430,7 +256,7 @@ static void become_task(void)
 static int serve(int argc, char **argv, char **envp)
 {
 	(void)envp;
-	enum preload_check check = look_at_process();
+	enum preload_check check = sound_check();
 	if (check == PRELOAD_SOUND && !(note_prefix(argc, argv) && can_copy()))
 		check = PRELOAD_SYSTEM;
 	reply(0, check);
