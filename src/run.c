@@ -318,6 +318,9 @@ static void loop_until_over(struct run *r)
 		if (is_over(r))
 			return;
 		bool busy = (r->more_input && pool_wants(&r->pool)) || r->output.has_more;
+		uint64_t rest_ns = busy ? 0 : pool_rest_ns(&r->pool);
+		if (rest_ns > 0)
+			clock_rest(rest_ns);
 		if (loop_turn(&r->loop, !busy) < 0)
 			die_sys(EXIT_FORKPOOL, "cannot wait for events");
 	}

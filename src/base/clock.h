@@ -7,10 +7,14 @@
 
 #include <stdint.h>
 
+#define NS_PER_US UINT64_C(1000)
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_SEC UINT64_C(1000000000)
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t clock_ns(void);
+
+/* Let so much time pass; a signal ends it early. */
+void clock_rest(uint64_t ns);
 
 #endif

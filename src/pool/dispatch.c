@@ -10,6 +10,8 @@
 
 #define AHEAD_NS (4 * NS_PER_MS)           /* of work are sent ahead, */
 #define AHEAD_BYTES_MAX ((size_t)64 << 10) /* or so much of commands; what is more goes one by one */
+#define REST_MIN_NS (100 * NS_PER_US)      /* less is not worth the call */
+#define REST_MAX_NS (1 * NS_PER_MS)        /* nobody waits longer than that for output or an answer */
 
 /* A running average in which the last eight or so count. One that is long makes it long at once. */
 void pool_note_pace(struct pool *p, uint64_t runtime_ns)
@@ -23,6 +25,20 @@ size_t pool_room_ahead(const struct pool *p)
 	if (n > p->config.ahead_max)
 		n = p->config.ahead_max;
 	return n > 1 ? (size_t)n : 1;
+}
+
+/* A quarter of what the worker has that has least: enough is left while the others are looked at. */
+uint64_t pool_rest_ns(const struct pool *p)
+{
+	uint64_t ns = REST_MAX_NS;
+	if (p->config.ahead_max <= 1 || p->stop || p->error || !p->links)
+		return 0;
+	for (size_t i = 0; i < p->n_slots && ns > 0; i++) {
+		uint64_t quarter = p->slots[i]->ahead.count * p->pace_ns / 4;
+		if (p->slots[i]->link && quarter < ns)
+			ns = quarter < REST_MIN_NS ? 0 : quarter;
+	}
+	return ns;
 }
 
 static void send_task(struct slot *slot, struct task *t)

@@ -101,6 +101,10 @@ void pool_turn(struct pool *p);
 /* Does an observer want nothing more to be started? */
 bool pool_is_full(const struct pool *p);
 
+/* For how long nothing need be looked at, since all workers have more than that to do; 0: not at all. Tasks must be very
+ * short for it: then what many of them say is heard at once, where being woken for each would cost more than the task. */
+uint64_t pool_rest_ns(const struct pool *p);
+
 /* Nothing waits, for its next attempt either, and nothing runs? */
 bool pool_idle(const struct pool *p);
 
