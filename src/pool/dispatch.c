@@ -21,9 +21,11 @@ void pool_note_pace(struct pool *p, uint64_t runtime_ns)
 
 size_t pool_room_ahead(const struct pool *p)
 {
+	if (p->config.ahead_max <= 1)
+		return 1;
 	uint64_t n = AHEAD_NS / (p->pace_ns + 1);
 	if (n > p->config.ahead_max)
-		n = p->config.ahead_max;
+		return p->config.ahead_max;
 	return n > 1 ? (size_t)n : 1;
 }
 

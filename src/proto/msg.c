@@ -37,30 +37,53 @@ const char *msg_name(enum msg_type type)
 	return "?";
 }
 
-static void put_u8(struct buf *b, uint8_t v)
+static size_t body_len(const struct msg *m)
 {
-	buf_addc(b, (char)v);
+	switch (m->type) {
+#define X(NAME, name, number) case MSG_##NAME: { \
+		const __typeof__(m->u.name) *body = &m->u.name; \
+		(void)body; \
+		return 0 FIELDS_##NAME(LEN_NUMBER, LEN_NUMBER, LEN_NUMBER, LEN_STR); \
+	}
+#define LEN_NUMBER(field) + sizeof body->field
+#define LEN_STR(field) + sizeof(uint32_t) + body->field.n
+		MESSAGES(X)
+#undef X
+	}
+	return 0;
 }
 
-static void put_u32(struct buf *b, uint32_t v)
+/* Each puts a value at `p` and returns where the next goes. */
+
+static char *put_u8(char *p, uint8_t v)
+{
+	*p = (char)v;
+	return p + 1;
+}
+
+static char *put_u32(char *p, uint32_t v)
 {
 	v = htobe32(v);
-	buf_add(b, &v, sizeof v);
+	memcpy(p, &v, sizeof v);
+	return p + sizeof v;
 }
 
-static void put_u64(struct buf *b, uint64_t v)
+static char *put_u64(char *p, uint64_t v)
 {
 	v = htobe64(v);
-	buf_add(b, &v, sizeof v);
+	memcpy(p, &v, sizeof v);
+	return p + sizeof v;
 }
 
-static void put_str(struct buf *b, struct bytes s)
+static char *put_str(char *p, struct bytes s)
 {
-	put_u32(b, (uint32_t)s.n);
-	buf_add(b, s.p, s.n);
+	p = put_u32(p, (uint32_t)s.n);
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	return p + s.n;
 }
 
-static void put_body(struct buf *out, const struct msg *m)
+static void put_body(char *p, const struct msg *m)
 {
 	switch (m->type) {
 #define X(NAME, name, number) case MSG_##NAME: { \
@@ -68,10 +91,10 @@ static void put_body(struct buf *out, const struct msg *m)
 		FIELDS_##NAME(PUT_U8, PUT_U32, PUT_U64, PUT_STR) \
 		return; \
 	}
-#define PUT_U8(field) put_u8(out, body->field);
-#define PUT_U32(field) put_u32(out, body->field);
-#define PUT_U64(field) put_u64(out, body->field);
-#define PUT_STR(field) put_str(out, body->field);
+#define PUT_U8(field) p = put_u8(p, body->field);
+#define PUT_U32(field) p = put_u32(p, body->field);
+#define PUT_U64(field) p = put_u64(p, body->field);
+#define PUT_STR(field) p = put_str(p, body->field);
 		MESSAGES(X)
 #undef X
 	}
@@ -79,16 +102,12 @@ static void put_body(struct buf *out, const struct msg *m)
 
 void msg_encode(struct buf *out, const struct msg *m)
 {
-	size_t before = buf_len(out);
-	put_u32(out, 0);
-	put_u8(out, (uint8_t)m->type);
-	put_body(out, m);
-
-	size_t len = buf_len(out) - before - FRAME_HEADER_LEN;
+	size_t len = body_len(m);
 	if (len > FRAME_BODY_MAX)
 		bug("%s of %zu bytes", msg_name(m->type), len);
-	uint32_t be = htobe32((uint32_t)len);
-	memcpy(buf_head(out) + before, &be, sizeof be);
+	char *p = buf_room(out, FRAME_HEADER_LEN + len);
+	put_body(put_u8(put_u32(p, (uint32_t)len), (uint8_t)m->type), m);
+	buf_grew(out, FRAME_HEADER_LEN + len);
 }
 
 void msg_encode_head(struct buf *out, const struct msg *m, size_t n)
