@@ -297,7 +297,7 @@ sh -n ./script
 dash -c 'echo $-; set -o'
 bash -c 'echo $0 $BASH_SUBSHELL $# ${BASH_VERSINFO[0]}' name a
 bash -c 'echo "${x[@]}"; x=(1 2 3); echo ${#x[@]}; exit 5'
-bash -c 'shopt; set -o' 
+bash -c 'shopt; set -o'
 bash -c 'exec -a other cat /proc/self/cmdline'
 bash -c 'diff <(echo a) <(echo b)'
 bash -c 'kill -SEGV $$'
