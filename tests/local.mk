@@ -180,8 +180,9 @@ check-long: all
 # root's, writes a file of its own, which stays empty if all is well, but for a child whose exec failed: valgrind cannot go on then.
 valgrind = $(shell command -v valgrind || echo valgrind) -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --trace-children=no \
 	--log-file=$(abs_top_builddir)/valgrind.logs/%p
-# Not faults of ours; 434 is pidfd_open(2), which old ones do not know: then we look every millisecond.
-valgrind_says = failed, errno|EXEC FAILED|stringent tests|syscall: 434$$|your own handler|README_MISSING|we consider this|bug_reports
+# Not faults of ours; 434 is pidfd_open(2), which old ones do not know: then we look every millisecond. What forkpool says comes
+# into a log where standard error is closed.
+valgrind_says = ^forkpool: |failed, errno|EXEC FAILED|stringent tests|syscall: 434$$|your own handler|README_MISSING|we consider this|bug_reports
 
 check-valgrind: all
 	rm -rf valgrind.logs && mkdir -m 1777 valgrind.logs
