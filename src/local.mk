@@ -89,6 +89,8 @@ src_libforkpool_a_SOURCES = \
 	src/worker/attempt.h \
 	src/worker/backlog.c \
 	src/worker/backlog.h \
+	src/worker/coworker.c \
+	src/worker/coworker.h \
 	src/worker/guard.c \
 	src/worker/guard.h \
 	src/worker/prefork.c \
@@ -97,6 +99,8 @@ src_libforkpool_a_SOURCES = \
 	src/worker/relay.h \
 	src/worker/worker.c \
 	src/worker/worker.h \
+	src/worker/workline.c \
+	src/worker/workline.h \
 	src/transport/peer.c \
 	src/transport/peer.h \
 	src/pool/answer.c \

@@ -326,6 +326,13 @@ static void loop_until_over(struct run *r)
 	}
 }
 
+/* How a worker command ends counts, too. */
+static void hear_last_words(struct run *r)
+{
+	pool_dismiss(&r->pool);
+	loop_until_over(r);
+}
+
 static int exit_status(const struct run *r)
 {
 	bool halted = r->pool.dropped || r->input_left || r->calls_left;
@@ -389,6 +396,8 @@ int run(const struct options *options, struct spawn_origin *origin)
 		loop_set_timer(&r.loop, &r.deadline, options->deadline_ns);
 	loop_until_over(&r);
 	loop_cancel_timer(&r.loop, &r.deadline);
+	if (options->worker_command)
+		hear_last_words(&r);
 	tell_left_out(&r);
 	summarize(&r);
 	int status = exit_status(&r);

@@ -64,6 +64,12 @@ static char *results_base(const struct options *o)
 	return here;
 }
 
+/* dash would un-ignore SIGCHLD. */
+static bool shell_may_be_spared(const struct run *r)
+{
+	return !r->origin->sigchld_ignored && shell_surroundings_plain(environ);
+}
+
 static void open_template(struct run *r)
 {
 	const struct options *o = r->options;
@@ -72,7 +78,7 @@ static void open_template(struct run *r)
 	r->template = template_new(&(struct template_spec){
 		.words = o->words, .n_words = o->n_words, .replace = o->replace, .tagstring = o->tagstring, .tag = o->tag,
 		.results = o->results, .base = base, .join = o->join_words, .no_shell = o->no_shell,
-		.direct = !r->origin->sigchld_ignored && shell_surroundings_plain(environ), /* dash would un-ignore it */
+		.direct = shell_may_be_spared(r), .no_text = o->worker_command != NULL,
 		.n_values = o->n_sources > 1 ? o->n_sources : per_task, .variadic = o->max_args > 0,
 	}, &why);
 	free(base);
@@ -208,7 +214,7 @@ static void add_filing(struct run *r)
 
 static void add_judges(struct run *r)
 {
-	verdict_open(&r->verdict, r->options->verbose, template_names_program(r->template));
+	verdict_open(&r->verdict, r->options->verbose, r->options->worker_command || template_names_program(r->template));
 	summary_open(&r->summary);
 	halt_open(&r->halt, &r->options->halt);
 	add_observer(r, &r->verdict.observer);
@@ -258,6 +264,12 @@ static unsigned ahead_max(const struct options *o, const struct gate_config *gat
 	return (unsigned)most;
 }
 
+/* May this shell text be executed without a shell? */
+static bool is_direct(const struct run *r, const char *text)
+{
+	return text && shell_may_be_spared(r) && shell_is_plain(text, strlen(text));
+}
+
 static struct bytes bytes_of(const char *s)
 {
 	return (struct bytes){s ? s : "", s ? strlen(s) : 0};
@@ -283,16 +295,17 @@ static void open_pool(struct run *r)
 	check_prefork(o);
 	pool_open(&r->pool, &(struct pool_config){
 		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead_max = ahead_max(o, &gate),
-		.prove = template_names_program(r->template), .queue_size = queue_size, .queue_grows = !o->queue_size,
+		.prove = r->verdict.names_program, .queue_size = queue_size, .queue_grows = !o->queue_size,
 		.max_tasks_per_worker = o->max_tasks_per_worker, .timeout_ns = o->timeout_ns,
 		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
 		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync, .gate = gate,
 		.quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |
-					   (o->leave ? SETUP_LEAVE : 0) | (o->prefork ? SETUP_PREFORK : 0)),
+					   (o->leave ? SETUP_LEAVE : 0) | (o->prefork ? SETUP_PREFORK : 0) |
+					   (is_direct(r, o->worker_command) ? SETUP_DIRECT : 0)),
 			.env = {r->orphans.tag, strlen(r->orphans.tag) + 1}, .niceness = (uint32_t)o->niceness,
-			.initializer = bytes_of(o->initializer)}}},
+			.initializer = bytes_of(o->initializer), .worker_command = bytes_of(o->worker_command)}}},
 		  &r->loop, r->observers);
 }
 

@@ -12,6 +12,7 @@ unit_sources = \
 	tests/unit/test_backlog.c \
 	tests/unit/test_buf.c \
 	tests/unit/test_channel.c \
+	tests/unit/test_coworker.c \
 	tests/unit/test_cpus.c \
 	tests/unit/test_destination.c \
 	tests/unit/test_environment.c \
@@ -57,6 +58,7 @@ unit_sources = \
 
 cli_tests = \
 	tests/cli/callback.test \
+	tests/cli/coworker.test \
 	tests/cli/crash.test \
 	tests/cli/cron.test \
 	tests/cli/direct.test \

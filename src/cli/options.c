@@ -155,7 +155,7 @@ static void check_sources(const struct options *o)
 		die_usage("standard input (-) can be one source only, not %zu", n);
 	if (o->max_args > 0 && o->n_sources > 1)
 		die_usage("--max-args works with one source of items; there are %zu", o->n_sources);
-	if (o->max_args > 0 && o->n_words == 0)
+	if (o->max_args > 0 && o->n_words == 0 && !o->worker_command)
 		die_usage("--max-args needs a COMMAND; without one, each item is a command");
 }
 
@@ -182,6 +182,20 @@ static void check_conflicts(const struct parse *p)
 		die_usage("--line-buffer writes what --quiet-success keeps until the task has ended; use one of them");
 	if (ungroup && o->via)
 		die_usage("--ungroup needs forkpool's own standard output, which --via does not reach; use --line-buffer");
+}
+
+static void check_worker_command(const struct options *o)
+{
+	if (!o->worker_command && o->worker_protocol_given)
+		die_usage("--worker-protocol is for a worker command, and there is none; add --worker-command CMD");
+	if (!o->worker_command)
+		return;
+	if (o->join_words)
+		die_usage("--shell makes a shell text, and --worker-command hands its items to no shell; use one of them");
+	if (o->output_mode == OUTPUT_UNGROUP)
+		die_usage("--ungroup does not see the output, which is the answer of --worker-command; use --line-buffer");
+	if (o->resume == RESUME_ONLY_BAD)
+		die_usage("--retry-failed runs logged commands in a shell, not by --worker-command; use --resume-failed");
 }
 
 static void check_journal(const struct options *o)
@@ -229,6 +243,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	read_words(o, argv + optind);
 	check_sources(o);
 	check_conflicts(&p);
+	check_worker_command(o);
 	check_journal(o);
 	if (o->resume == RESUME_ONLY_BAD)
 		forget_command(o);

@@ -42,6 +42,8 @@ struct options {
 	const char *callback;
 	const char *error_callback;
 	const char *via;
+	const char *worker_command; /* one process for many tasks; NULL: each task is a command */
+	bool worker_protocol_given;
 
 	/* output */
 	enum output_mode output_mode;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/report.h"
 #include "base/xalloc.h"
@@ -103,6 +104,13 @@ static void set_queue_size(struct parse *p, const struct option_row *row, const 
 static void set_max_tasks(struct parse *p, const struct option_row *row, const char *value)
 {
 	p->o->max_tasks_per_worker = optarg_count(row->name, value, 1, COUNT_MAX);
+}
+
+static void set_worker_protocol(struct parse *p, const struct option_row *row, const char *value)
+{
+	if (strcmp(value, "line"))
+		die_usage("--%s '%s': not a protocol; use line", row->name, value);
+	p->o->worker_protocol_given = true;
 }
 
 static void set_group(struct parse *p, const struct option_row *row, const char *value)
@@ -289,6 +297,10 @@ const struct option_row table_rows[] = {
 	{'C', "directory", "DIR", GROUP_POOL, false, set_nonempty, AT(directory), "run the tasks in DIR"},
 	{0, "lock", "FILE", GROUP_POOL, false, set_nonempty, AT(lock),
 		"run nothing and exit with 75 while another run holds the lock FILE"},
+	{0, "worker-command", "CMD", GROUP_POOL, false, set_nonempty, AT(worker_command),
+		"start CMD once in each worker and hand it task after task: an item is a line in, the answer a line out"},
+	{0, "worker-protocol", "P", GROUP_POOL, false, set_worker_protocol, 0,
+		"talk with CMD in lines (line, the default)"},
 	{0, "callback", "CMD", GROUP_POOL, true, set_nonempty, AT(callback),
 		"run CMD after each task that succeeded; its input is the task's output"},
 	{0, "error-callback", "CMD", GROUP_POOL, false, set_nonempty, AT(error_callback),

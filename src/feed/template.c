@@ -26,6 +26,7 @@ struct template {
 	bool has_tag;
 	bool has_results;
 	bool no_shell;
+	bool no_text;
 	bool direct;
 	bool names_program;
 };
@@ -201,9 +202,9 @@ static bool read_line(struct reading *g)
 
 static bool read_command(struct reading *g)
 {
-	if (!g->spec.n_words)
+	if (!g->spec.n_words && !g->spec.no_text)
 		return read_line(g);
-	return is_shell_template(g) ? read_text(g) : read_program(g);
+	return !g->spec.no_text && is_shell_template(g) ? read_text(g) : read_program(g);
 }
 
 static bool read_tag(struct reading *g)
@@ -240,6 +241,7 @@ struct template *template_new(const struct template_spec *spec, char **why)
 	if (!g.spec.n_values)
 		g.spec.n_values = 1;
 	t->no_shell = spec->no_shell;
+	t->no_text = spec->no_text;
 	t->direct = spec->direct;
 	*why = NULL;
 	if (!*g.spec.replace)
@@ -317,13 +319,13 @@ static void make_command(const struct template *t, struct task *task, struct ren
 		forbid_shell(task);
 }
 
-static void check_lengths(struct task *task)
+static void check_lengths(struct task *task, bool no_text)
 {
 	const char *at = task->command.bytes;
 	if (task->command.len > COMMAND_BYTES_MAX && !task->refusal)
-		task->refusal = xasprintf("arguments of %zu bytes; exec takes at most %zu: use fewer with -n",
-			task->command.len, COMMAND_BYTES_MAX);
-	for (size_t i = 0; i < task->command.n_words && !task->refusal; i++) {
+		task->refusal = xasprintf("arguments of %zu bytes; %s takes at most %zu: use fewer with -n",
+			task->command.len, no_text ? "a worker command" : "exec", COMMAND_BYTES_MAX);
+	for (size_t i = 0; !no_text && i < task->command.n_words && !task->refusal; i++) {
 		size_t len = strlen(at);
 		if (len >= SHELL_TEXT_MAX)
 			task->refusal = xasprintf("%s of %zu bytes; exec takes at most %zu: put it in a file",
@@ -381,7 +383,7 @@ struct task *template_task(const struct template *t, uint64_t place, const struc
 	else
 		make(t, task, values, n_values);
 	if (task->command.len > SHELL_TEXT_MAX)
-		check_lengths(task);
+		check_lengths(task, t->no_text);
 	if (t->has_results)
 		make_results(t, task, values, n_values);
 	task->command.direct = !task->refusal && is_direct(t, &task->command);

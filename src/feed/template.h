@@ -9,6 +9,7 @@
  *
  * {} alone in a word becomes a word for each value. In a word with other text its values are joined by blanks, or,
  * under -n, the word is repeated. {N} that a task has no value for is empty.
+ * Words that are for a worker command are never shell text, and may be longer than exec takes.
  * The template knows nothing of where values come from.
  */
 #ifndef FEED_TEMPLATE_H
@@ -30,6 +31,7 @@ struct template_spec {
 	bool tag;              /* --tag: the values, joined by blanks */
 	bool join;             /* --shell: several words are one shell template */
 	bool no_shell;         /* --no-shell */
+	bool no_text;          /* a task is words in any case, those of COMMAND or else the item: nothing executes it */
 	bool direct;           /* shell text without shell syntax may be executed directly */
 	size_t n_values;       /* the most values that a task can have; {N} above it is an error */
 	bool variadic;         /* -n: a word with {} in it is repeated for each value */

@@ -53,8 +53,9 @@ static void on_started(const struct pool_event *e)
 	buf_clear(&text);
 }
 
-static void on_note(const struct pool_event *e)
+static void on_note(struct verdict *v, const struct pool_event *e)
 {
+	v->failed |= e->failure;
 	if (e->task)
 		warn_msg("task %" PRIu64 ": %.*s", e->task->seq, (int)e->len, e->bytes);
 	else
@@ -69,7 +70,7 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 	else if (e->kind == POOL_STARTED && v->verbose)
 		on_started(e);
 	else if (e->kind == POOL_NOTE)
-		on_note(e);
+		on_note(v, e);
 }
 
 void verdict_open(struct verdict *v, bool verbose, bool names_program)

@@ -13,7 +13,7 @@ struct verdict {
 	struct observer observer; /* first: events come in through it */
 	bool verbose;             /* -t: name each command as it starts */
 	bool names_program;       /* one program for all tasks: what hinders one hinders all */
-	bool failed;              /* a task failed in the end */
+	bool failed;              /* a task failed in the end, or a worker says that the run has */
 	int condemned;            /* 126 or 127: that program cannot be executed; 0 otherwise */
 };
 

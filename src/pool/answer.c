@@ -7,6 +7,7 @@
 #include "pool/slots.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/xalloc.h"
@@ -27,9 +28,18 @@ void pool_on_output(struct slot *slot, const struct msg *m)
 					   .bytes = m->u.output.bytes.p, .len = m->u.output.bytes.n});
 }
 
-void pool_on_note(struct slot *slot, struct bytes text)
+void pool_on_note(struct pool *p, struct slot *slot, const struct msg *m)
 {
-	pool_emit_for(slot, (struct pool_event){.kind = POOL_NOTE, .task = slot->current, .bytes = text.p, .len = text.n});
+	bool of_current = slot && slot->current && slot->current->seq == m->u.note.seq;
+	pool_emit(p, &(struct pool_event){.kind = POOL_NOTE, .task = of_current ? slot->current : NULL, .host = "",
+					  .bytes = m->u.note.text.p, .len = m->u.note.text.n,
+					  .failure = m->u.note.flags & NOTE_FAILURE});
+}
+
+void pool_on_last_output(struct pool *p, const struct msg *m)
+{
+	pool_emit(p, &(struct pool_event){.kind = POOL_OUTPUT, .stream = m->u.output.stream, .host = "",
+					  .bytes = m->u.output.bytes.p, .len = m->u.output.bytes.n});
 }
 
 bool slot_is_in_doubt(const struct slot *slot)
@@ -92,10 +102,13 @@ static struct outcome read_outcome(const struct slot *slot, const struct msg *m)
 		.runtime_ns = m->u.done.runtime_ns, .utime_us = m->u.done.utime_us, .stime_us = m->u.done.stime_us,
 		.maxrss_kib = m->u.done.maxrss_kib, .stopped = slot->stopped,
 	};
+	if (m->u.done.reason.n > 0)
+		snprintf(o.reason, sizeof o.reason, "%.*s", (int)m->u.done.reason.n, m->u.done.reason.p);
 	/* it may have ended by itself while the signal was on its way */
 	bool in_time = outcome_ok(&o) && o.runtime_ns < slot->limit_ns;
-	if (slot->timed_out && !in_time && (o.kind == OUTCOME_EXITED || o.kind == OUTCOME_SIGNALLED)) {
-		o.code = o.kind == OUTCOME_SIGNALLED ? o.code : 0;
+	bool ran = o.kind == OUTCOME_EXITED || o.kind == OUTCOME_SIGNALLED || o.kind == OUTCOME_LOST;
+	if (slot->timed_out && !in_time && ran) {
+		o.code = o.kind == OUTCOME_EXITED ? 0 : o.code;
 		o.kind = OUTCOME_TIMED_OUT;
 	}
 	return o;

@@ -137,6 +137,15 @@ static void on_writable(void *arg, uint32_t events)
 	link_flush(arg);
 }
 
+/* One that was told to go has still something to say about the end of its worker command. */
+static void on_last_words(struct link *l, const struct msg *m)
+{
+	if (m->type == MSG_NOTE)
+		pool_on_note(l->pool, NULL, m);
+	else if (m->type == MSG_OUTPUT && m->u.output.seq == 0 && (m->u.output.stream == 1 || m->u.output.stream == 2))
+		pool_on_last_output(l->pool, m);
+}
+
 static void on_message(struct link *l, const struct msg *m)
 {
 	struct slot *slot = l->slot;
@@ -160,7 +169,7 @@ static void on_message(struct link *l, const struct msg *m)
 		pool_on_revoked(slot, m->u.revoked.seq);
 		break;
 	case MSG_NOTE:
-		pool_on_note(slot, m->u.note.text);
+		pool_on_note(l->pool, slot, m);
 		break;
 	case MSG_STARTED:
 		pool_on_started(slot, m->u.started.seq);
@@ -173,7 +182,7 @@ static void on_message(struct link *l, const struct msg *m)
 /* The others are for the pool to say. */
 static bool is_workers_word(unsigned kind)
 {
-	return kind < OUTCOME_KINDS && kind != OUTCOME_TIMED_OUT && kind != OUTCOME_LOST;
+	return kind < OUTCOME_KINDS && kind != OUTCOME_TIMED_OUT;
 }
 
 /* Does the message speak of what this slot has? A worker that says anything else is not to be trusted. */
@@ -218,8 +227,10 @@ static int next_message(struct link *l)
 		warn_msg("worker %d sent a malformed message; it is replaced", (int)l->pid);
 	if (r <= 0)
 		return r;
-	if (!l->slot)
-		return 1; /* it was told to go */
+	if (!l->slot) {
+		on_last_words(l, &m);
+		return 1;
+	}
 	if (!is_plausible(l->slot, &m)) {
 		warn_msg("worker %d sent a message that makes no sense (%s); it is replaced", (int)l->pid, msg_name(m.type));
 		return -1;

@@ -31,6 +31,7 @@ struct pool_event {
 	unsigned stream;    /* OUTPUT: 1 or 2 */
 	const char *bytes;  /* OUTPUT, NOTE: borrowed */
 	size_t len;
+	bool failure;       /* NOTE: it makes the run fail */
 	const struct outcome *outcome; /* FAILED, FINISHED: borrowed */
 	const char *host;   /* of the worker; borrowed; "" if unknown */
 };

@@ -20,7 +20,7 @@
 
 /* Telling the observers. */
 
-static void emit(const struct pool *p, const struct pool_event *e)
+void pool_emit(const struct pool *p, const struct pool_event *e)
 {
 	for (struct observer *o = p->observers; o; o = o->next)
 		o->on_event(o, e);
@@ -30,7 +30,7 @@ void pool_emit_for(const struct slot *slot, struct pool_event e)
 {
 	e.slot = slot->number;
 	e.host = slot->link && slot->link->host ? slot->link->host : "";
-	emit(slot->pool, &e);
+	pool_emit(slot->pool, &e);
 }
 
 void pool_fail(struct pool *p, char *why)
@@ -46,7 +46,7 @@ void pool_fail(struct pool *p, char *why)
 static void drop(struct pool *p, struct task *t)
 {
 	p->dropped = true;
-	emit(p, &(struct pool_event){.kind = POOL_DROPPED, .task = t, .host = ""});
+	pool_emit(p, &(struct pool_event){.kind = POOL_DROPPED, .task = t, .host = ""});
 	task_drop(t);
 }
 
@@ -97,7 +97,7 @@ bool pool_wants(const struct pool *p)
 
 void pool_submit(struct pool *p, struct task *t)
 {
-	emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
+	pool_emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
 	if (p->stop) {
 		drop(p, t);
 		return;
@@ -107,7 +107,7 @@ void pool_submit(struct pool *p, struct task *t)
 		return;
 	}
 	struct outcome refused = {.kind = OUTCOME_NOT_STARTED};
-	emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = &refused, .host = ""});
+	pool_emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = &refused, .host = ""});
 	task_drop(t);
 }
 
@@ -340,20 +340,27 @@ static void on_close_expired(void *arg)
 	*(bool *)arg = true;
 }
 
-void pool_close(struct pool *p)
+void pool_dismiss(struct pool *p)
 {
 	bool expired = false;
 	struct timer limit = {.fire = on_close_expired, .arg = &expired};
+	while (p->sched.in[SLOT_IDLE].first)
+		retire((struct slot *)p->sched.in[SLOT_IDLE].first);
 	for (struct link *l = p->links; l; l = l->next)
 		link_retire(l);
-	loop_cancel_timer(p->loop, &p->recover);
-	loop_cancel_timer(p->loop, &p->ask_gate);
 	loop_set_timer(p->loop, &limit, CLOSE_NS);
 	while (p->links && !expired && loop_turn(p->loop, true) == 0)
 		;
 	loop_cancel_timer(p->loop, &limit);
 	while (p->links)
 		link_close(p->links);
+}
+
+void pool_close(struct pool *p)
+{
+	loop_cancel_timer(p->loop, &p->recover);
+	loop_cancel_timer(p->loop, &p->ask_gate);
+	pool_dismiss(p);
 	for (size_t i = 0; i < p->n_slots; i++) {
 		struct slot *slot = p->slots[i];
 		loop_cancel_timer(p->loop, &slot->timer);

@@ -124,7 +124,10 @@ void pool_resume(struct pool *p);
 /* Is this pid one of its workers? */
 bool pool_owns(const struct pool *p, pid_t pid);
 
-/* End the workers and wait for them, then free everything. */
+/* End the workers and wait for them: nothing more will be run, but they may have something to say yet. */
+void pool_dismiss(struct pool *p);
+
+/* The same, then free everything. */
 void pool_close(struct pool *p);
 
 #endif

@@ -79,7 +79,8 @@ size_t pool_room_ahead(const struct pool *p);
 
 /* pool.c */
 
-/* Tell the observers; slot and host are filled in. */
+/* Tell the observers; for a slot, its number and host are filled in. */
+void pool_emit(const struct pool *p, const struct pool_event *e);
 void pool_emit_for(const struct slot *slot, struct pool_event e);
 
 /* Tasks that were given to a worker and have not been started wait again, first of all. */
@@ -115,7 +116,10 @@ void pool_on_output(struct slot *slot, const struct msg *m);
 void pool_on_done(struct slot *slot, const struct msg *m);
 void pool_on_started(struct slot *slot, uint64_t seq);
 void pool_on_revoked(struct slot *slot, uint64_t seq);
-void pool_on_note(struct slot *slot, struct bytes text);
+
+/* `slot` NULL: of a worker that was told to go. */
+void pool_on_note(struct pool *p, struct slot *slot, const struct msg *m);
+void pool_on_last_output(struct pool *p, const struct msg *m);
 
 /* It cannot serve, and says why. */
 void pool_on_failed(struct slot *slot, struct bytes reason);

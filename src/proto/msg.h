@@ -24,7 +24,7 @@ struct bytes {
 	size_t n;
 };
 
-#define FIELDS_SETUP(U8, U32, U64, STR) U8(flags) STR(env) U32(niceness) STR(initializer)
+#define FIELDS_SETUP(U8, U32, U64, STR) U8(flags) STR(env) U32(niceness) STR(initializer) STR(worker_command)
 #define FIELDS_TASK(U8, U32, U64, STR) U64(seq) U32(attempt) U32(slot) U8(flags) U32(n_words) STR(words)
 #define FIELDS_REVOKE(U8, U32, U64, STR) U64(seq)
 #define FIELDS_SIGNAL(U8, U32, U64, STR) U64(seq) U32(signo)
@@ -32,10 +32,11 @@ struct bytes {
 #define FIELDS_FAILED(U8, U32, U64, STR) STR(reason)
 #define FIELDS_OUTPUT(U8, U32, U64, STR) U64(seq) U8(stream) STR(bytes)
 #define FIELDS_DONE(U8, U32, U64, STR) \
-	U64(seq) U8(kind) U32(code) U64(pid) U64(runtime_ns) U64(utime_us) U64(stime_us) U64(maxrss_kib) STR(out) STR(err)
+	U64(seq) U8(kind) U32(code) U64(pid) U64(runtime_ns) U64(utime_us) U64(stime_us) U64(maxrss_kib) STR(out) STR(err) \
+	STR(reason)
 #define FIELDS_STARTED(U8, U32, U64, STR) U64(seq)
 #define FIELDS_REVOKED(U8, U32, U64, STR) U64(seq)
-#define FIELDS_NOTE(U8, U32, U64, STR) U64(seq) STR(text)
+#define FIELDS_NOTE(U8, U32, U64, STR) U64(seq) U8(flags) STR(text)
 
 /* name in capitals, name of the union's member, type on the wire */
 #define MESSAGES(X) \
@@ -57,8 +58,9 @@ enum msg_type {
 #undef X
 };
 
-enum { SETUP_CAPTURE = 1, SETUP_PROMPT = 2, SETUP_LEAVE = 4, SETUP_PREFORK = 8 };
+enum { SETUP_CAPTURE = 1, SETUP_PROMPT = 2, SETUP_LEAVE = 4, SETUP_PREFORK = 8, SETUP_DIRECT = 16 };
 enum { TASK_SHELL = 1, TASK_DIRECT = 2 };
+enum { NOTE_FAILURE = 1 };
 
 struct msg {
 	enum msg_type type;

@@ -59,13 +59,15 @@ void outcome_describe(const struct outcome *o, char *text, size_t size)
 		return;
 	case OUTCOME_NOT_STARTED:
 	case OUTCOME_NO_RESOURCES:
-		if (o->code)
+		if (*o->reason)
+			snprintf(text, size, "not started: %s", o->reason);
+		else if (o->code)
 			snprintf(text, size, "not started: %s", strerror(o->code));
 		else
 			snprintf(text, size, "%s", outcome_name(o->kind));
 		return;
 	case OUTCOME_LOST:
-		snprintf(text, size, "lost: its worker died");
+		snprintf(text, size, "lost: %s", *o->reason ? o->reason : "its worker died");
 		return;
 	case OUTCOME_TERMINAL:
 		snprintf(text, size, "stopped: it wanted the terminal");

@@ -15,7 +15,7 @@
 	X(SIGNALLED, "signalled")     /* code: the signal */ \
 	X(TIMED_OUT, "timed out")     /* code: the signal that ended it, 0 if it exited by itself */ \
 	X(NOT_STARTED, "not started") /* code: errno of what failed, 0 if it was refused */ \
-	X(LOST, "lost")               /* its worker died under it */ \
+	X(LOST, "lost")               /* its worker died under it; or that's command, code: of which signal, or 0 */ \
 	X(TERMINAL, "wanted the terminal") /* stopped by SIGTTIN or SIGTTOU, then killed; code: which */ \
 	X(NO_RESOURCES, "no resources")    /* nothing ran for want of processes, fds or memory: try again */
 
@@ -26,6 +26,8 @@ enum outcome_kind {
 	OUTCOME_KINDS
 };
 
+#define OUTCOME_REASON_MAX 160
+
 struct outcome {
 	enum outcome_kind kind;
 	int code;
@@ -34,6 +36,7 @@ struct outcome {
 	uint64_t runtime_ns; /* monotonic, from before fork to reaped */
 	uint64_t utime_us, stime_us; /* getrusage(2), the task and what it waited for */
 	uint64_t maxrss_kib;
+	char reason[OUTCOME_REASON_MAX]; /* of LOST and NOT_STARTED, in words; "": what their codes say */
 };
 
 const char *outcome_name(enum outcome_kind kind);

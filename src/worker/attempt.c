@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fdio.h"
 #include "base/xalloc.h"
 #include "process/kin.h"
 #include "process/spawn.h"
@@ -187,6 +188,15 @@ static int open_captures(struct attempt *a, const struct attempt_spec *spec)
 	return 0;
 }
 
+/* What the command reads; -1 and errno. */
+static int open_input(const struct attempt_spec *spec)
+{
+	int rfd = spec->stdin_fd;
+	if (!spec->input_wfd || (fdio_pipe(&rfd, spec->input_wfd) == 0 && fdio_set_nonblocking(*spec->input_wfd) == 0))
+		return rfd;
+	return -1;
+}
+
 /* Room for `most` words and the NULL behind them; one writable place stays free before argv[0]. */
 static char **argv_room(struct attempt *a, size_t most)
 {
@@ -253,19 +263,22 @@ void attempt_start(struct attempt *a, const struct attempt_spec *spec)
 {
 	a->killing = a->told_to_end = false;
 	a->outcome = (struct outcome){.kind = OUTCOME_EXITED};
-	if (open_captures(a, spec) < 0) {
+	int stdin_fd = open_captures(a, spec) < 0 ? -1 : open_input(spec);
+	if (stdin_fd < 0) {
 		be_over_unstarted(a, errno);
 		return;
 	}
 	struct spawn_request r = {
 		.envp = spec->envp,
 		.path = spec->path,
-		.stdin_fd = spec->stdin_fd,
+		.stdin_fd = stdin_fd,
 		.stdout_fd = a->out.wfd >= 0 ? a->out.wfd : spec->to_err ? spec->stderr_fd : spec->stdout_fd,
 		.stderr_fd = a->err.wfd >= 0 ? a->err.wfd : spec->stderr_fd,
 	};
 	a->started_ns = clock_ns();
 	struct spawn_result s = spec->shell ? spawn_shell(a, spec, &r) : spawn_words(a, spec, &r);
+	if (spec->input_wfd)
+		fdio_close(&stdin_fd);
 	if (s.pid < 0) {
 		be_over_unstarted(a, s.error);
 		return;

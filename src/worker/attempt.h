@@ -56,6 +56,7 @@ struct attempt_spec {
 	char *const *envp;
 	const char *path; /* of PATH */
 	int stdin_fd;     /* borrowed */
+	int *input_wfd;   /* or not NULL: standard input is a pipe, whose other end is put here, the caller's, not blocking */
 	int stdout_fd, stderr_fd; /* borrowed; without capture */
 };
 

@@ -23,6 +23,7 @@
 #include "proto/channel.h"
 #include "worker/attempt.h"
 #include "worker/backlog.h"
+#include "worker/coworker.h"
 #include "worker/prefork.h"
 #include "worker/relay.h"
 
@@ -43,6 +44,7 @@ struct worker {
 	struct backlog ahead;   /* what is to run then */
 	struct attempt attempt;
 	struct prefork prefork;
+	struct coworker coworker; /* if it serves: the process that gets the tasks is `attempt` */
 	uint64_t held_since_ns; /* 0: no output is held, or nobody is in a hurry for it */
 };
 
@@ -60,9 +62,21 @@ static struct bytes bytes_in(const struct buf *b)
 	return (struct bytes){buf_head(b), buf_len(b)};
 }
 
+/* Are tasks given to a worker command? The initializer (seq 0) never is. */
+static bool is_served(const struct worker *w)
+{
+	return w->now.seq > 0 && coworker_serves(&w->coworker);
+}
+
+static uint64_t output_seq(const struct worker *w)
+{
+	return is_served(w) ? coworker_seq(&w->coworker) : w->now.seq;
+}
+
 static void send_held(struct worker *w, struct capture *c)
 {
-	w->ending |= relay_held(&w->channel, w->now.seq, c) < 0;
+	bool is_answer = is_served(w) && c == &w->attempt.out;
+	w->ending |= (is_answer ? coworker_send(&w->coworker) : relay_held(&w->channel, output_seq(w), c)) < 0;
 }
 
 static void send_ready(struct worker *w)
@@ -84,12 +98,13 @@ static void send_failed(struct worker *w, const char *what, const char *why)
 
 static void send_done(struct worker *w)
 {
-	const struct outcome *o = &w->attempt.outcome;
+	const struct outcome *o = is_served(w) ? &w->coworker.outcome : &w->attempt.outcome;
 	send_msg(w, &(struct msg){.type = MSG_DONE, .u.done = {
 		.seq = w->now.seq, .kind = (uint8_t)o->kind, .code = (uint32_t)o->code, .pid = (uint64_t)o->pid,
 		.runtime_ns = o->runtime_ns, .utime_us = o->utime_us, .stime_us = o->stime_us,
 		.maxrss_kib = o->maxrss_kib,
-		.out = bytes_in(&w->attempt.out.held), .err = bytes_in(&w->attempt.err.held)}});
+		.out = bytes_in(&w->attempt.out.held), .err = bytes_in(&w->attempt.err.held),
+		.reason = {o->reason, strlen(o->reason)}}});
 }
 
 /* The initializer is an attempt like any other, but its end is told in other words. */
@@ -109,7 +124,8 @@ static void tell_over(struct worker *w)
 {
 	struct attempt *a = &w->attempt;
 	if (buf_len(&a->escaped) > 0)
-		send_msg(w, &(struct msg){.type = MSG_NOTE, .u.note = {w->now.seq, bytes_in(&a->escaped)}});
+		send_msg(w, &(struct msg){.type = MSG_NOTE, .u.note = {.seq = w->now.seq, .text = bytes_in(&a->escaped)}});
+	buf_reset(&a->escaped);
 	/* a burst at the end need not fit into one message */
 	if (buf_len(&a->out.held) > CAPTURE_CHUNK)
 		send_held(w, &a->out);
@@ -120,7 +136,15 @@ static void tell_over(struct worker *w)
 	else
 		send_done(w);
 	w->held_since_ns = 0;
-	attempt_rest(a);
+	if (is_served(w))
+		coworker_rest(&w->coworker);
+	else
+		attempt_rest(a);
+}
+
+static bool is_over(const struct worker *w)
+{
+	return is_served(w) ? w->coworker.state == COWORKER_DONE : w->attempt.state == ATTEMPT_OVER;
 }
 
 /* Tasks. */
@@ -128,6 +152,11 @@ static void tell_over(struct worker *w)
 static void start(struct worker *w)
 {
 	const struct assignment *t = &w->now;
+	if (is_served(w)) {
+		coworker_give(&w->coworker, &(struct coworker_item){
+			.seq = t->seq, .slot = t->slot, .words = bytes_in(&w->words)});
+		return;
+	}
 	attempt_start(&w->attempt, &(struct attempt_spec){
 		.words = buf_head(&w->words), .n_words = t->n_words,
 		.shell = t->flags & TASK_SHELL, .direct = t->flags & TASK_DIRECT,
@@ -136,9 +165,14 @@ static void start(struct worker *w)
 		.path = environment_path(&w->environment), .stdin_fd = w->null_fd, .stdout_fd = 1, .stderr_fd = 2});
 }
 
+static bool is_idle(const struct worker *w)
+{
+	return is_served(w) ? w->coworker.state == COWORKER_FREE : w->attempt.state == ATTEMPT_IDLE;
+}
+
 static bool may_start(const struct worker *w)
 {
-	return w->attempt.state == ATTEMPT_IDLE && w->ready && !w->suspended && w->ahead.count > 0 &&
+	return is_idle(w) && w->ready && !w->suspended && w->ahead.count > 0 &&
 	       channel_pending(&w->channel) == 0;
 }
 
@@ -183,6 +217,8 @@ static void on_setup(struct worker *w, const struct msg *m)
 	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
 	if (w->flags & SETUP_PREFORK)
 		prefork_open(&w->prefork, environment_for(&w->environment, 0, 0, 0));
+	if (m->u.setup.worker_command.n > 0)
+		coworker_open(&w->coworker, m->u.setup.worker_command, w->flags & SETUP_DIRECT);
 	if (niceness != 0 && spawn_nice(niceness) < 0)
 		send_failed(w, what, strerror(errno));
 	else if (m->u.setup.initializer.n > 0)
@@ -213,7 +249,8 @@ static void on_signal(struct worker *w, uint64_t seq, int signo)
 {
 	if (seq == 0 && (signo == SIGSTOP || signo == SIGCONT))
 		w->suspended = signo == SIGSTOP;
-	if (w->attempt.state != ATTEMPT_IDLE && (seq == 0 || seq == w->now.seq))
+	bool is_meant = seq == 0 || (seq == w->now.seq && !is_idle(w));
+	if (w->attempt.state != ATTEMPT_IDLE && is_meant)
 		attempt_signal(&w->attempt, signo);
 }
 
@@ -236,7 +273,8 @@ static void read_channel(struct worker *w)
 	struct msg m;
 	int r = 0;
 	if (channel_fill(&w->channel) <= 0) {
-		w->ending = true;
+		w->ending = !is_served(w) || !coworker_close(&w->coworker);
+		fdio_close(&w->channel.rfd);
 		return;
 	}
 	while (!w->ending && (r = channel_next(&w->channel, &m)) > 0)
@@ -258,7 +296,10 @@ static void read_capture(struct worker *w, struct capture *c, short revents)
 {
 	if (c->rfd < 0 || revents == 0)
 		return;
-	w->ending |= relay_read(&w->channel, w->now.seq, c, revents) < 0;
+	if (is_served(w) && c == &w->attempt.out)
+		w->ending |= coworker_read(&w->coworker) < 0;
+	else
+		w->ending |= relay_read(&w->channel, output_seq(w), c, revents) < 0;
 	if (buf_len(&c->held) > 0 && w->held_since_ns == 0 && w->flags & SETUP_PROMPT)
 		w->held_since_ns = clock_ns();
 }
@@ -274,7 +315,7 @@ static void send_aged(struct worker *w)
 
 /* The loop. */
 
-enum { P_CHANNEL, P_SIGNAL, P_OUT, P_ERR, P_WRITE, P_COUNT };
+enum { P_CHANNEL, P_SIGNAL, P_OUT, P_ERR, P_WRITE, P_INPUT, P_COUNT };
 
 /* Milliseconds until something is due, -1 if nothing is. */
 static int next_due_ms(const struct worker *w)
@@ -282,6 +323,8 @@ static int next_due_ms(const struct worker *w)
 	uint64_t due = w->held_since_ns ? w->held_since_ns + PROMPT_NS : UINT64_MAX;
 	if (w->attempt.state == ATTEMPT_LEAVING && w->attempt.leave_until_ns < due)
 		due = w->attempt.leave_until_ns;
+	if (w->coworker.end_ns && w->coworker.end_ns < due)
+		due = w->coworker.end_ns;
 	if (due == UINT64_MAX)
 		return -1;
 	uint64_t now = clock_ns();
@@ -296,6 +339,7 @@ static void wait_for_events(struct worker *w, struct pollfd *p)
 	p[P_OUT] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.out), .events = POLLIN};
 	p[P_ERR] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.err), .events = POLLIN};
 	p[P_WRITE] = (struct pollfd){.fd = pending ? w->channel.wfd : -1, .events = POLLOUT};
+	p[P_INPUT] = (struct pollfd){.fd = coworker_wfd(&w->coworker), .events = POLLOUT};
 	wait_for_fds(p, P_COUNT, next_due_ms(w));
 }
 
@@ -304,10 +348,12 @@ static void turn(struct worker *w)
 	struct pollfd p[P_COUNT];
 	if (may_start(w))
 		start_next(w);
-	if (w->attempt.state != ATTEMPT_OVER) {
+	if (!is_over(w)) {
 		wait_for_events(w, p);
 		if (p[P_WRITE].revents && channel_flush(&w->channel) < 0)
 			w->ending = true;
+		if (p[P_INPUT].revents)
+			coworker_write(&w->coworker);
 		read_capture(w, &w->attempt.out, p[P_OUT].revents);
 		read_capture(w, &w->attempt.err, p[P_ERR].revents);
 		send_aged(w);
@@ -316,10 +362,12 @@ static void turn(struct worker *w)
 		attempt_press(&w->attempt);
 		if (p[P_CHANNEL].revents)
 			read_channel(w);
+		if (is_served(w))
+			coworker_turn(&w->coworker);
 	}
-	if (w->attempt.state == ATTEMPT_OVER)
+	if (is_over(w))
 		tell_over(w);
-	w->ending |= w->failed && channel_pending(&w->channel) == 0;
+	w->ending |= (w->failed || w->coworker.state == COWORKER_CLOSED) && channel_pending(&w->channel) == 0;
 }
 
 /* What goes wrong here can be told to nobody: the pool sees a worker that ends before it is ready. */
@@ -342,6 +390,7 @@ static void close_worker(struct worker *w)
 	channel_close(&w->channel); /* now that nothing is left: the pool may rely on it */
 	fdio_close(&w->signal_fd);
 	fdio_close(&w->null_fd);
+	coworker_clear(&w->coworker);
 	buf_clear(&w->words);
 	backlog_clear(&w->ahead);
 	environment_clear(&w->environment);
@@ -351,6 +400,7 @@ int worker_serve(int rfd, int wfd, pid_t parent, const struct spawn_origin *orig
 {
 	struct worker w = {.parent = parent, .signal_fd = -1, .null_fd = -1};
 	attempt_init(&w.attempt, &w.prefork);
+	coworker_init(&w.coworker, &w.attempt, &w.channel, &w.environment);
 	channel_open(&w.channel, rfd, wfd);
 	int failed = open_worker(&w, origin);
 	while (failed == 0 && !w.ending)

@@ -26,9 +26,12 @@ static const struct example {
 	const char *hex;
 	struct msg m;
 } examples[] = {
-	{"00 00 00 11 01 01 00 00 00 04 41 3d 62 00 ff ff ff fe 00 00 00 00",
+	{"00 00 00 15 01 01 00 00 00 04 41 3d 62 00 ff ff ff fe 00 00 00 00 00 00 00 00",
 	 {MSG_SETUP, {.setup = {.flags = SETUP_CAPTURE, .env = BYTES("A=b\0"), .niceness = (uint32_t)-2,
-				.initializer = BYTES("")}}}},
+				.initializer = BYTES(""), .worker_command = BYTES("")}}}},
+	{"00 00 00 14 01 11 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 03 63 61 74",
+	 {MSG_SETUP, {.setup = {.flags = SETUP_CAPTURE | SETUP_DIRECT, .env = BYTES(""), .initializer = BYTES(""),
+				.worker_command = BYTES("cat")}}}},
 	{"00 00 00 22 02 00 00 00 00 00 00 00 07 00 00 00 01 00 00 00 02 00 00 00 00 02 "
 	 "00 00 00 09 65 63 68 6f 00 61 20 62 00",
 	 {MSG_TASK, {.task = {.seq = 7, .attempt = 1, .slot = 2, .n_words = 2, .words = BYTES("echo\0a b\0")}}}},
@@ -38,6 +41,8 @@ static const struct example {
 	{"00 00 00 08 45 00 00 00 00 00 00 00 07", {MSG_STARTED, {.started = {.seq = 7}}}},
 	{"00 00 00 10 43 00 00 00 00 00 00 00 07 01 00 00 00 03 68 69 0a",
 	 {MSG_OUTPUT, {.output = {.seq = 7, .stream = 1, .bytes = BYTES("hi\n")}}}},
+	{"00 00 00 0f 47 00 00 00 00 00 00 00 00 01 00 00 00 02 6e 6f",
+	 {MSG_NOTE, {.note = {.flags = NOTE_FAILURE, .text = BYTES("no")}}}},
 };
 #define HELLO_HEX "66 6b 70 6f 6f 6c 00 01"
 

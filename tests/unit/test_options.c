@@ -128,7 +128,8 @@ START_TEST(test_every_value)
 		"/d", "--callback", "cb", "--error-callback", "ecb", "--via", "v", "--tagstring", "t", "--results", "r", "--timeout",
 		"1.5", "--kill-after", "0", "--retries", "4", "--retry-delay", "2,1.5", "--delay", "3",
 		"--rate", "30/m", "--max-load", "2.5", "--memfree", "1.5K", "--nice", "-7", "--deadline", "2h",
-		"--lock", "l", "cmd", NULL);
+		"--lock", "l", "--worker-command", "w", "cmd", NULL);
+	ck_assert_str_eq(o.worker_command, "w");
 	ck_assert_str_eq(o.lock, "l");
 	ck_assert_uint_eq(o.deadline_ns, 7200 * NS_PER_SEC);
 	ck_assert_uint_eq(o.max_args, 3);
@@ -335,6 +336,11 @@ START_TEST(test_conflicts)
 {
 	refused("--shell and --no-shell", "--shell", "--no-shell", NULL);
 	refused("--ungroup does not see the output, so --tag ", "-u", "--tag", NULL);
+	refused("--ungroup does not see the output, which is the answer", "-u", "--worker-command", "w", NULL);
+	refused("add --worker-command", "--worker-protocol", "line", "x", NULL);
+	refused("--worker-protocol 'x': not a protocol", "--worker-command", "w", "--worker-protocol", "x", NULL);
+	refused("--shell makes a shell text", "--worker-command", "w", "--shell", "x", NULL);
+	refused("not by --worker-command", "--worker-command", "w", "--retry-failed", "--joblog", "l", NULL);
 	refused("--ungroup does not see the output, so --tagstring ", "-u", "--tagstring", "x", NULL);
 	refused("--ungroup does not see the output, so --quiet-success ", "-u", "--quiet-success", NULL);
 	refused("--line-buffer writes what --quiet-success keeps", "--quiet-success", "--line-buffer", NULL);

@@ -131,6 +131,15 @@ void send_setup(uint8_t flags, int niceness, const char *initializer)
 		.niceness = (uint32_t)niceness, .initializer = bytes_of(initializer)}}});
 }
 
+void start_coworker(const char *command)
+{
+	start_worker();
+	send_msg(&(struct msg){MSG_SETUP, {.setup = {
+		.flags = SETUP_CAPTURE, .env = {buf_head(&environment), buf_len(&environment)}, .initializer = bytes_of(""),
+		.worker_command = bytes_of(command)}}});
+	expect(MSG_READY);
+}
+
 struct msg task_of(uint64_t seq, uint8_t flags, const char *words, size_t len)
 {
 	uint32_t n = 0;

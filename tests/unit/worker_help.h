@@ -32,6 +32,9 @@ void worker_help_tear_down(void);
 void start_worker(void);
 void start_ready_worker(uint8_t flags);
 
+/* The same for one that gives its tasks to a worker command. */
+void start_coworker(const char *command);
+
 /* Wait for its end. What it still says is passed over. */
 void expect_end(int status);
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A worker that gives its tasks to a worker command; and what it gives.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "process/capture.h"
+#include "process_help.h"
+#include "worker/workline.h"
+#include "worker_help.h"
+
+Suite *coworker_suite(void);
+
+#define WORDS(text) text, sizeof(text)
+
+static const struct {
+	const char *words;
+	size_t len;
+	const char *line; /* NULL: it cannot be one */
+} given[] = {
+	{WORDS("a"), "a\n"},
+	{WORDS(""), "\n"},
+	{WORDS("a\0b c\0\0d"), "a b c  d\n"},
+	{WORDS("\0"), " \n"},
+	{WORDS("a\nb"), NULL},
+	{WORDS("a\0b\n"), NULL},
+};
+
+START_TEST(words_as_a_line)
+{
+	struct buf out = {0};
+	buf_adds(&out, "before;");
+	const char *why = workline_put(&out, (struct bytes){given[_i].words, given[_i].len});
+	buf_addc(&out, '\0');
+	ck_assert((why == NULL) == (given[_i].line != NULL));
+	ck_assert_int_eq(strncmp(buf_head(&out), "before;", 7), 0);
+	ck_assert_str_eq(buf_head(&out) + 7, given[_i].line ? given[_i].line : "");
+	buf_clear(&out);
+}
+END_TEST
+
+static const struct msg *give(uint64_t seq, const char *word)
+{
+	static struct msg m;
+	m = task_of(seq, 0, word, strlen(word) + 1);
+	send_msg(&m);
+	return &m;
+}
+
+static void assert_reason(const struct msg *m, const char *expected)
+{
+	char reason[200] = "";
+	memcpy(reason, m->u.done.reason.p, m->u.done.reason.n);
+	ck_assert_str_eq(reason, expected);
+}
+
+START_TEST(one_process_answers_all)
+{
+	int64_t pid = 0;
+	start_coworker("while read x; do echo $$ $x; done");
+	for (uint64_t seq = 1; seq <= 3; seq++) {
+		give(seq, "item");
+		const struct msg *m = expect_done(seq, OUTCOME_EXITED, 0);
+		ck_assert_uint_eq(output_frames, 0);
+		ck_assert(m->u.done.runtime_ns > 0 && m->u.done.utime_us == 0 && m->u.done.reason.n == 0);
+		ck_assert(pid == 0 || (int64_t)m->u.done.pid == pid);
+		pid = (int64_t)m->u.done.pid;
+		buf_addc(&output[1], '\0');
+		ck_assert_int_eq(atoi(buf_head(&output[1])), (int)pid);
+		ck_assert_str_eq(strchr(buf_head(&output[1]), ' '), " item\n");
+	}
+}
+END_TEST
+
+START_TEST(a_line_too_many_after_the_answer)
+{
+	start_coworker("while read x; do echo $x; read y <$D/go; echo more; done");
+	give(1, "a");
+	expect_done(1, OUTCOME_EXITED, 0);
+	release(go_fd);
+	const struct msg *m = expect(MSG_NOTE);
+	ck_assert_uint_eq(m->u.note.seq, 0);
+	ck_assert_uint_eq(m->u.note.flags, NOTE_FAILURE);
+	ck_assert(memmem(m->u.note.text.p, m->u.note.text.n, "worker 5's command", 18) != NULL);
+	ck_assert(memmem(m->u.note.text.p, m->u.note.text.n, "task 1", 6) != NULL);
+	give(2, "b");
+	expect_done(2, OUTCOME_EXITED, 0);
+	assert_output(1, "b\n");
+}
+END_TEST
+
+START_TEST(a_signal_is_for_the_item_only)
+{
+	start_coworker("while read x; do echo $x; done");
+	give(1, "a");
+	expect_done(1, OUTCOME_EXITED, 0);
+	send_signal(1, SIGKILL); /* it is over: the process is not meant */
+	give(2, "b");
+	expect_done(2, OUTCOME_EXITED, 0);
+	assert_output(1, "b\n");
+}
+END_TEST
+
+START_TEST(a_signal_ends_the_process)
+{
+	start_coworker(ALIVE "while read x; do " FOR_EVER "; done");
+	give(1, "a");
+	wait_until_alive();
+	send_signal(1, SIGTERM);
+	assert_reason(expect_done(1, OUTCOME_LOST, SIGTERM), "worker 5's command was killed by SIGTERM before it answered");
+	wait_until_all_are_gone();
+}
+END_TEST
+
+START_TEST(the_end_of_the_channel_ends_its_input)
+{
+	start_coworker("cat; echo e >&2; exit 4");
+	give(1, "a");
+	expect_done(1, OUTCOME_EXITED, 0);
+	channel_shut(&channel);
+	const struct msg *m = expect(MSG_NOTE);
+	ck_assert_uint_eq(m->u.note.flags, 0);
+	ck_assert(memmem(m->u.note.text.p, m->u.note.text.n, "ended with exit 4", 17) != NULL);
+	buf_reset(&output[2]);
+	take_output(expect(MSG_OUTPUT), 0);
+	assert_output(2, "e\n");
+	expect_end(0);
+}
+END_TEST
+
+START_TEST(the_end_of_the_channel_ends_an_item)
+{
+	start_coworker(ALIVE "trap '' TERM; while read x; do " FOR_EVER "; done");
+	give(1, "a");
+	wait_until_alive();
+	end_worker();
+	wait_until_all_are_gone();
+}
+END_TEST
+
+Suite *coworker_suite(void)
+{
+	Suite *s = suite_create("coworker");
+	TCase *pure = tcase_create("line"), *t = tcase_create("worker");
+	tcase_add_loop_test(pure, words_as_a_line, 0, ARRAY_LEN(given));
+	suite_add_tcase(s, pure);
+	tcase_add_checked_fixture(t, worker_help_set_up, worker_help_tear_down);
+	tcase_set_timeout(t, 20);
+	tcase_add_test(t, one_process_answers_all);
+	tcase_add_test(t, a_line_too_many_after_the_answer);
+	tcase_add_test(t, a_signal_is_for_the_item_only);
+	tcase_add_test(t, a_signal_ends_the_process);
+	tcase_add_test(t, the_end_of_the_channel_ends_its_input);
+	tcase_add_test(t, the_end_of_the_channel_ends_an_item);
+	suite_add_tcase(s, t);
+	return s;
+}
