@@ -99,6 +99,8 @@ src_libforkpool_a_SOURCES = \
 	src/worker/relay.h \
 	src/worker/worker.c \
 	src/worker/worker.h \
+	src/worker/workjson.c \
+	src/worker/workjson.h \
 	src/worker/workline.c \
 	src/worker/workline.h \
 	src/transport/peer.c \

@@ -303,7 +303,7 @@ static void open_pool(struct run *r)
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |
 					   (o->leave ? SETUP_LEAVE : 0) | (o->prefork ? SETUP_PREFORK : 0) |
-					   (is_direct(r, o->worker_command) ? SETUP_DIRECT : 0)),
+					   (is_direct(r, o->worker_command) ? SETUP_DIRECT : 0) | (o->worker_json ? SETUP_JSON : 0)),
 			.env = {r->orphans.tag, strlen(r->orphans.tag) + 1}, .niceness = (uint32_t)o->niceness,
 			.initializer = bytes_of(o->initializer), .worker_command = bytes_of(o->worker_command)}}},
 		  &r->loop, r->observers);

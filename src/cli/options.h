@@ -44,6 +44,7 @@ struct options {
 	const char *via;
 	const char *worker_command; /* one process for many tasks; NULL: each task is a command */
 	bool worker_protocol_given;
+	bool worker_json;     /* it speaks JSON, not lines */
 
 	/* output */
 	enum output_mode output_mode;

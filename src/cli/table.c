@@ -108,8 +108,9 @@ static void set_max_tasks(struct parse *p, const struct option_row *row, const c
 
 static void set_worker_protocol(struct parse *p, const struct option_row *row, const char *value)
 {
-	if (strcmp(value, "line"))
-		die_usage("--%s '%s': not a protocol; use line", row->name, value);
+	p->o->worker_json = strcmp(value, "json") == 0;
+	if (!p->o->worker_json && strcmp(value, "line"))
+		die_usage("--%s '%s': not a protocol; use line or json", row->name, value);
 	p->o->worker_protocol_given = true;
 }
 
@@ -300,7 +301,7 @@ const struct option_row table_rows[] = {
 	{0, "worker-command", "CMD", GROUP_POOL, false, set_nonempty, AT(worker_command),
 		"start CMD once in each worker and hand it task after task: an item is a line in, the answer a line out"},
 	{0, "worker-protocol", "P", GROUP_POOL, false, set_worker_protocol, 0,
-		"talk with CMD in lines (line, the default)"},
+		"talk with CMD in lines (line, the default), or as Bazel does with its persistent workers (json)"},
 	{0, "callback", "CMD", GROUP_POOL, true, set_nonempty, AT(callback),
 		"run CMD after each task that succeeded; its input is the task's output"},
 	{0, "error-callback", "CMD", GROUP_POOL, false, set_nonempty, AT(error_callback),

@@ -58,7 +58,14 @@ enum msg_type {
 #undef X
 };
 
-enum { SETUP_CAPTURE = 1, SETUP_PROMPT = 2, SETUP_LEAVE = 4, SETUP_PREFORK = 8, SETUP_DIRECT = 16 };
+enum {
+	SETUP_CAPTURE = 1,
+	SETUP_PROMPT = 2,
+	SETUP_LEAVE = 4,
+	SETUP_PREFORK = 8,
+	SETUP_DIRECT = 16,
+	SETUP_JSON = 32,
+};
 enum { TASK_SHELL = 1, TASK_DIRECT = 2 };
 enum { NOTE_FAILURE = 1 };
 

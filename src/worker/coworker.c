@@ -13,10 +13,13 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "worker/relay.h"
+#include "worker/workjson.h"
 #include "worker/workline.h"
 
 #define CLOSE_NS (1 * NS_PER_SEC)   /* from the end of its input, or of its output, to SIGTERM */
 #define TERM_NS (200 * NS_PER_MS)   /* from there to SIGKILL */
+
+#define RESPONSE_MAX ((size_t)32 << 20) /* JSON can be read only when it is there as a whole */
 
 enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 }; /* the shell's exit status */
 
@@ -25,11 +28,13 @@ void coworker_init(struct coworker *c, struct attempt *process, struct channel *
 	*c = (struct coworker){.process = process, .channel = channel, .environment = environment, .wfd = -1};
 }
 
-void coworker_open(struct coworker *c, struct bytes text, bool direct)
+const char *coworker_open(struct coworker *c, struct bytes text, bool direct, bool json)
 {
 	buf_add(&c->command, text.p, text.n);
 	buf_addc(&c->command, '\0');
 	c->direct = direct;
+	c->json = json;
+	return json ? workjson_load() : NULL;
 }
 
 bool coworker_serves(const struct coworker *c)
@@ -53,6 +58,10 @@ static void explain(struct coworker *c, enum outcome_kind kind, const char *fmt,
 	vsnprintf(c->outcome.reason, sizeof c->outcome.reason, fmt, ap);
 	va_end(ap);
 	c->outcome.kind = kind;
+	if (c->json && kind == OUTCOME_LOST) { /* nobody wants to see the raw text */
+		buf_reset(&c->process->out.held);
+		c->looked = 0;
+	}
 }
 
 static void note(struct coworker *c, uint8_t flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -120,8 +129,20 @@ static void expect_end(struct coworker *c)
 
 /* The answer. */
 
+static void read_response(struct coworker *c)
+{
+	struct workjson_response r;
+	if (workjson_take(&c->process->out.held, &r))
+		c->outcome.code = r.exit_code;
+	else
+		explain(c, OUTCOME_LOST, "worker %" PRIu32 "'s command wrote no response in JSON: %s", c->slot, r.why);
+	c->looked = buf_len(&c->process->out.held);
+}
+
 static void take_answer(struct coworker *c)
 {
+	if (c->json)
+		read_response(c);
 	c->outcome.pid = c->process->pid;
 	c->outcome.runtime_ns = clock_ns() - c->given_ns;
 	c->state = COWORKER_DONE;
@@ -151,24 +172,22 @@ static void refuse_surplus(struct coworker *c)
 static void look(struct coworker *c)
 {
 	struct buf *held = &c->process->out.held;
-	const char *end = NULL, *begin = buf_head(held);
+	const char *begin = buf_head(held);
 	size_t len = buf_len(held);
 	if (len == c->looked)
 		return;
 	if (c->state == COWORKER_ASKED) {
-		end = memchr(begin + c->looked, '\n', len - c->looked);
-		c->looked = len;
+		const char *end = memchr(begin + c->looked, '\n', len - c->looked);
+		c->looked = end ? (size_t)(end + 1 - begin) : len;
 		if (!end)
 			return;
+	}
+	bool is_surplus = c->looked < len;
+	buf_cut(held, c->looked);
+	if (c->state == COWORKER_ASKED)
 		take_answer(c);
-		end++;
-	}
-	size_t answer = end ? (size_t)(end - begin) : c->looked;
-	if (answer < len) {
+	if (is_surplus)
 		refuse_surplus(c);
-		buf_cut(held, answer);
-	}
-	c->looked = answer;
 }
 
 int coworker_read(struct coworker *c)
@@ -184,11 +203,18 @@ int coworker_read(struct coworker *c)
 		return 0;
 	if (out->rfd < 0)
 		expect_end(c);
+	if (c->json && buf_len(&out->held) > RESPONSE_MAX) {
+		explain(c, OUTCOME_LOST, "worker %" PRIu32 "'s command wrote a response of more than %zu MiB", c->slot,
+			RESPONSE_MAX >> 20);
+		end_with_item(c);
+	}
 	return buf_len(&out->held) < CAPTURE_CHUNK ? 0 : coworker_send(c);
 }
 
 int coworker_send(struct coworker *c)
 {
+	if (c->json && c->state != COWORKER_DONE)
+		return 0;
 	c->looked = 0;
 	return relay_held(c->channel, c->seq, &c->process->out);
 }
@@ -228,7 +254,7 @@ void coworker_give(struct coworker *c, const struct coworker_item *item)
 	c->given_ns = 0;
 	c->outcome = (struct outcome){.kind = OUTCOME_EXITED};
 	buf_reset(&c->request);
-	const char *why = workline_put(&c->request, item->words);
+	const char *why = (c->json ? workjson_put : workline_put)(&c->request, item->words);
 	c->state = why ? COWORKER_DONE : COWORKER_WAITING;
 	if (why)
 		explain(c, OUTCOME_NOT_STARTED, "%s", why);

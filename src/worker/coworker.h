@@ -39,6 +39,7 @@ struct coworker {
 	struct environment *environment;
 	struct buf command;      /* owned; shell text and its NUL; empty: there is none */
 	bool direct;             /* that may be split at blanks */
+	bool json;               /* it speaks JSON (workjson), not lines (workline) */
 	enum coworker_state state;
 	int wfd;                 /* owned; the standard input of the process; -1: closed */
 	struct buf request;      /* owned; of the item: what has not been written */
@@ -61,8 +62,8 @@ struct coworker_item {
 /* All of these are borrowed for good. */
 void coworker_init(struct coworker *c, struct attempt *process, struct channel *channel, struct environment *environment);
 
-/* `text`: shell text. */
-void coworker_open(struct coworker *c, struct bytes text, bool direct);
+/* `text`: shell text. NULL, or why it cannot serve. */
+const char *coworker_open(struct coworker *c, struct bytes text, bool direct, bool json);
 
 /* Does it serve tasks at all? */
 bool coworker_serves(const struct coworker *c);

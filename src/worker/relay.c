@@ -14,6 +14,9 @@
 /* The pool puts each message together before it looks at it: what it needs for that counts for each worker. */
 #define PASS_MAX (2 * CAPTURE_CHUNK)
 
+/* A message must not be longer than FRAME_BODY_MAX. */
+#define HELD_MAX ((size_t)2 << 20)
+
 int relay_fd(const struct channel *channel, const struct capture *c)
 {
 	return channel_pending(channel) <= (c->wide ? 0 : OUT_MAX) ? c->rfd : -1;
@@ -23,9 +26,12 @@ int relay_held(struct channel *channel, uint64_t seq, struct capture *c)
 {
 	if (buf_len(&c->held) == 0)
 		return 0;
-	channel_put(channel, &(struct msg){.type = MSG_OUTPUT, .u.output = {
-		.seq = seq, .stream = c->stream, .bytes = {buf_head(&c->held), buf_len(&c->held)}}});
-	buf_reset(&c->held);
+	while (buf_len(&c->held) > 0) {
+		size_t n = buf_len(&c->held) < HELD_MAX ? buf_len(&c->held) : HELD_MAX;
+		channel_put(channel, &(struct msg){.type = MSG_OUTPUT, .u.output = {
+			.seq = seq, .stream = c->stream, .bytes = {buf_head(&c->held), n}}});
+		buf_drop(&c->held, n);
+	}
 	return channel_flush(channel);
 }
 

@@ -202,6 +202,12 @@ static size_t count_strings(struct bytes strings)
 	return strings.n == 0 || strings.p[strings.n - 1] == '\0' ? n : SIZE_MAX;
 }
 
+static const char *open_coworker(struct worker *w, struct bytes command)
+{
+	return command.n == 0 ? NULL
+			      : coworker_open(&w->coworker, command, w->flags & SETUP_DIRECT, w->flags & SETUP_JSON);
+}
+
 static void on_setup(struct worker *w, const struct msg *m)
 {
 	if (count_strings(m->u.setup.env) == SIZE_MAX) {
@@ -217,9 +223,10 @@ static void on_setup(struct worker *w, const struct msg *m)
 	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
 	if (w->flags & SETUP_PREFORK)
 		prefork_open(&w->prefork, environment_for(&w->environment, 0, 0, 0));
-	if (m->u.setup.worker_command.n > 0)
-		coworker_open(&w->coworker, m->u.setup.worker_command, w->flags & SETUP_DIRECT);
-	if (niceness != 0 && spawn_nice(niceness) < 0)
+	const char *why = open_coworker(w, m->u.setup.worker_command);
+	if (why)
+		send_failed(w, "cannot use --worker-protocol json", why);
+	else if (niceness != 0 && spawn_nice(niceness) < 0)
 		send_failed(w, what, strerror(errno));
 	else if (m->u.setup.initializer.n > 0)
 		run_initializer(w, m->u.setup.initializer);

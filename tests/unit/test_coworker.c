@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "process/capture.h"
 #include "process_help.h"
+#include "worker/workjson.h"
 #include "worker/workline.h"
 #include "worker_help.h"
 
@@ -42,6 +43,72 @@ START_TEST(words_as_a_line)
 	ck_assert_int_eq(strncmp(buf_head(&out), "before;", 7), 0);
 	ck_assert_str_eq(buf_head(&out) + 7, given[_i].line ? given[_i].line : "");
 	buf_clear(&out);
+}
+END_TEST
+
+static const struct {
+	const char *words;
+	size_t len;
+	const char *line; /* NULL: it cannot be one */
+} requested[] = {
+	{WORDS("a"), "{\"arguments\":[\"a\"],\"inputs\":[],\"requestId\":0}\n"},
+	{WORDS("\0b\n\0\"\\"), "{\"arguments\":[\"\",\"b\\n\",\"\\\"\\\\\"],\"inputs\":[],\"requestId\":0}\n"},
+	{WORDS("\xc3\xbc"), "{\"arguments\":[\"\xc3\xbc\"],\"inputs\":[],\"requestId\":0}\n"},
+	{WORDS("a\0\xff"), NULL},
+	{WORDS("\xed\xa0\x80"), NULL},
+};
+
+START_TEST(words_as_a_request)
+{
+	struct buf out = {0};
+	ck_assert_ptr_null(workjson_load());
+	buf_adds(&out, "before;");
+	const char *why = workjson_put(&out, (struct bytes){requested[_i].words, requested[_i].len});
+	buf_addc(&out, '\0');
+	ck_assert((why == NULL) == (requested[_i].line != NULL));
+	ck_assert_int_eq(strncmp(buf_head(&out), "before;", 7), 0);
+	ck_assert_str_eq(buf_head(&out) + 7, requested[_i].line ? requested[_i].line : "");
+	buf_clear(&out);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	bool good;
+	int exit_code;
+	const char *output; /* or a piece of why */
+} responses[] = {
+	{"{}\n", true, 0, ""},
+	{" { \"exitCode\" : 3, \"output\" : \"a\\nb\", \"requestId\" : 0 }\n", true, 3, "a\nb"},
+	{"{\"output\":null,\"exitCode\":null,\"requestId\":null,\"wasCancelled\":false,\"x\":{\"y\":[]}}", true, 0, ""},
+	{"{\"exitCode\":256}", true, 255, ""},
+	{"{\"exitCode\":-256}", true, 255, ""},
+	{"{\"requestId\":1}", false, 0, "requestId"},
+	{"{\"requestId\":\"0\"}", false, 0, "requestId"},
+	{"{\"exitCode\":1.5}", false, 0, "exitCode"},
+	{"{\"exitCode\":0,\"exitCode\":1}", false, 0, "duplicate"},
+	{"{\"output\":[]}", false, 0, "output"},
+	{"[]", false, 0, "object"},
+	{"", false, 0, "expected"},
+	{"{\"output\":\"\xff\"}", false, 0, "decode"},
+	{"{}{}", false, 0, "end of file"},
+};
+
+START_TEST(a_response)
+{
+	struct buf text = {0};
+	struct workjson_response r;
+	ck_assert_ptr_null(workjson_load());
+	buf_adds(&text, responses[_i].text);
+	bool good = workjson_take(&text, &r);
+	buf_addc(&text, '\0');
+	ck_assert(good == responses[_i].good);
+	ck_assert_str_eq(buf_head(&text), good ? responses[_i].output : "");
+	if (good)
+		ck_assert_int_eq(r.exit_code, responses[_i].exit_code);
+	else
+		ck_assert_msg(strstr(r.why, responses[_i].output) != NULL, "%s: %s", responses[_i].text, r.why);
+	buf_clear(&text);
 }
 END_TEST
 
@@ -147,8 +214,10 @@ END_TEST
 Suite *coworker_suite(void)
 {
 	Suite *s = suite_create("coworker");
-	TCase *pure = tcase_create("line"), *t = tcase_create("worker");
+	TCase *pure = tcase_create("item"), *t = tcase_create("worker");
 	tcase_add_loop_test(pure, words_as_a_line, 0, ARRAY_LEN(given));
+	tcase_add_loop_test(pure, words_as_a_request, 0, ARRAY_LEN(requested));
+	tcase_add_loop_test(pure, a_response, 0, ARRAY_LEN(responses));
 	suite_add_tcase(s, pure);
 	tcase_add_checked_fixture(t, worker_help_set_up, worker_help_tear_down);
 	tcase_set_timeout(t, 20);
