@@ -24,6 +24,9 @@
 
 #define STORE_LIMIT ((size_t)16 << 20) /* output that waits in memory */
 
+/* What a worker command answers in is microseconds: the pool is called for many answers at once. */
+enum { ANSWERS_AHEAD = 1000 };
+
 /* Of our own, a callback's, and what is open for a moment. */
 enum { FDS_BESIDES = 24 };
 
@@ -252,11 +255,11 @@ static void add_journal(struct run *r)
 	add_observer(r, &r->journal.observer);
 }
 
-/* How many tasks may be sent ahead to a worker. FORKPOOL_AHEAD (tests only) says how many where it is one. */
+/* How many tasks may be sent ahead to a worker. FORKPOOL_AHEAD (tests only) says how many where it is any. */
 static unsigned ahead_max(const struct options *o, const struct gate_config *gate)
 {
 	const char *text = getenv("FORKPOOL_AHEAD");
-	uint64_t most = 1;
+	uint64_t most = o->worker_command ? ANSWERS_AHEAD : 1;
 	if (o->sync || o->halt.how || gate_is_wanted(gate))
 		return 0;
 	if (text)

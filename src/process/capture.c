@@ -50,11 +50,16 @@ size_t capture_waiting(const struct capture *c)
 	return ioctl(c->rfd, FIONREAD, &n) < 0 || n < 0 ? 0 : (size_t)n;
 }
 
-void capture_drain(struct capture *c)
+void capture_take(struct capture *c)
 {
 	size_t most = buf_len(&c->held) + DRAIN_MAX;
 	struct pollfd p = {.fd = c->rfd, .events = POLLIN};
 	while (c->rfd >= 0 && buf_len(&c->held) < most && poll(&p, 1, 0) > 0 && p.revents & POLLIN)
 		capture_read(c);
+}
+
+void capture_drain(struct capture *c)
+{
+	capture_take(c);
 	fdio_close(&c->rfd);
 }

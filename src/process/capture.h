@@ -37,7 +37,10 @@ void capture_widen(struct capture *c);
 /* How many bytes are in the pipe. */
 size_t capture_waiting(const struct capture *c);
 
-/* Read what is in the pipe now, without waiting for its writers to end, and close it. */
+/* Read what is in the pipe now, without waiting for its writers to end. */
+void capture_take(struct capture *c);
+
+/* The same, and close it. */
 void capture_drain(struct capture *c);
 
 void capture_close(struct capture *c);

@@ -195,10 +195,6 @@ int coworker_read(struct coworker *c)
 	struct capture *out = &c->process->out;
 	capture_read(out);
 	look(c);
-	if (c->state == COWORKER_DONE && out->rfd >= 0) { /* a line too many is most often there by now */
-		capture_read(out);
-		look(c);
-	}
 	if (c->state != COWORKER_ASKED)
 		return 0;
 	if (out->rfd < 0)
@@ -249,6 +245,10 @@ static void ask(struct coworker *c)
 
 void coworker_give(struct coworker *c, const struct coworker_item *item)
 {
+	if (c->process->state == ATTEMPT_RUNNING && c->process->out.rfd >= 0) {
+		capture_read(&c->process->out); /* what is there before the item cannot be its answer */
+		look(c);
+	}
 	c->seq = item->seq;
 	c->slot = item->slot;
 	c->given_ns = 0;

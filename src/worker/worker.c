@@ -363,6 +363,8 @@ static void turn(struct worker *w)
 			coworker_write(&w->coworker);
 		read_capture(w, &w->attempt.out, p[P_OUT].revents);
 		read_capture(w, &w->attempt.err, p[P_ERR].revents);
+		if (p[P_ERR].revents && is_over(w)) /* it was written before the answer, which is looked for first */
+			capture_take(&w->attempt.err);
 		send_aged(w);
 		if (p[P_SIGNAL].revents)
 			read_signals(w);
