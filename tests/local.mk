@@ -15,6 +15,7 @@ unit_sources = \
 	tests/unit/test_coworker.c \
 	tests/unit/test_cpus.c \
 	tests/unit/test_destination.c \
+	tests/unit/test_dispatch.c \
 	tests/unit/test_environment.c \
 	tests/unit/test_fdio.c \
 	tests/unit/test_feed.c \

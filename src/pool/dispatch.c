@@ -10,7 +10,7 @@
 
 #define AHEAD_NS (4 * NS_PER_MS)           /* of work are sent ahead, */
 #define AHEAD_BYTES_MAX ((size_t)64 << 10) /* or so much of commands; what is more goes one by one */
-#define REST_MIN_NS (100 * NS_PER_US)      /* less is not worth the call */
+#define REST_MIN_NS (100 * NS_PER_US)      /* less is not worth the call; nor is it while tasks take longer */
 #define REST_MAX_NS (1 * NS_PER_MS)        /* nobody waits longer than that for output or an answer */
 
 /* A running average in which the last eight or so count. One that is long makes it long at once. */
@@ -33,7 +33,7 @@ size_t pool_room_ahead(const struct pool *p)
 uint64_t pool_rest_ns(const struct pool *p)
 {
 	uint64_t ns = REST_MAX_NS;
-	if (p->config.ahead_max <= 1 || p->stop || p->error || !p->links)
+	if (p->config.ahead_max <= 1 || p->pace_ns > REST_MIN_NS || p->stop || p->error || !p->links)
 		return 0;
 	for (size_t i = 0; i < p->n_slots && ns > 0; i++) {
 		uint64_t quarter = p->slots[i]->ahead.count * p->pace_ns / 4;
@@ -59,9 +59,15 @@ static void send_task(struct slot *slot, struct task *t)
 	buf_clear(&words);
 }
 
+/* Nobody knows when one that is still to come will be there. */
+static bool may_have_more(const struct slot *slot)
+{
+	return slot->link && slot->link->ready && slot->ahead.bytes < AHEAD_BYTES_MAX;
+}
+
 void pool_slot_event(struct slot *slot, enum slot_event event)
 {
-	size_t room = slot->ahead.bytes < AHEAD_BYTES_MAX ? pool_room_ahead(slot->pool) : 1;
+	size_t room = may_have_more(slot) ? pool_room_ahead(slot->pool) : 1;
 	slot->sched.load = (struct slot_load){.tasks = (slot->current != NULL) + slot->ahead.count, .most = 1 + room};
 	sched_event(&slot->pool->sched, &slot->sched, event);
 }

@@ -100,9 +100,6 @@ void pool_begin_current(struct slot *slot);
 /* An attempt has succeeded. */
 void pool_note_runtime(struct pool *p, uint64_t runtime_ns);
 
-/* Is it unknown whether its current task has started, or comes back? */
-bool slot_is_in_doubt(const struct slot *slot);
-
 /* End what it runs, as hard as the pool's `stop` says. */
 void pool_stop_slot(struct slot *slot);
 
@@ -110,6 +107,9 @@ void pool_stop_slot(struct slot *slot);
 void pool_do_with_less(struct pool *p, int error);
 
 /* answer.c: what the messages of a worker lead to */
+
+/* Is it unknown whether its current task has started, or comes back? */
+bool slot_is_in_doubt(const struct slot *slot);
 
 void pool_on_ready(struct slot *slot);
 void pool_on_output(struct slot *slot, const struct msg *m);

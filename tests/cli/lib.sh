@@ -19,7 +19,7 @@
 # ms. The standing checks (CASES.md) are made after every run, by inspect, and every case, by conclude.
 #
 # Environment: FORKPOOL (the binary), PROBE (the compiled probe.c), FORKPOOL_TRANSPORT (fork, agent or prefork),
-# FORKPOOL_WRAPPER (put before the binary: valgrind …), FORKPOOL_IO_SIZE (forkpool's own knob).
+# FORKPOOL_WRAPPER (put before the binary: valgrind …), FORKPOOL_IO_SIZE and FORKPOOL_AHEAD (forkpool's own knobs).
 
 LC_ALL=C
 export LC_ALL

@@ -18,6 +18,7 @@
 	X(coworker) \
 	X(cpus) \
 	X(destination) \
+	X(dispatch) \
 	X(environment) \
 	X(fdio) \
 	X(feed) \
