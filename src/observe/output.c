@@ -155,7 +155,6 @@ static size_t put_tagged(struct sink *sink, const struct record *r, int s, const
 		mid_line = !newline;
 		done += len;
 	}
-	sink_flush(sink);
 	return done;
 }
 
