@@ -42,15 +42,18 @@ void pool_on_last_output(struct pool *p, const struct msg *m)
 					  .bytes = m->u.output.bytes.p, .len = m->u.output.bytes.n});
 }
 
-bool slot_is_in_doubt(const struct slot *slot)
+/* The next one runs now; behind the first that was called back, that is not so sure. */
+static void promote(struct slot *slot)
 {
-	return slot->current && slot->current->seq == slot->called;
+	slot->current = queue_take(&slot->ahead);
+	slot->doubt = slot->current && (slot->doubt || slot->current->seq == slot->called);
 }
 
 /* What is left has not been called back, or could not be any more. */
 static void take_answer(struct slot *slot, bool begins)
 {
 	slot->called = 0;
+	slot->doubt = false;
 	pool_slot_event(slot, SLOT_ON_ANSWER);
 	if (begins)
 		pool_begin_current(slot);
@@ -62,7 +65,7 @@ static void take_answer(struct slot *slot, bool begins)
 void pool_on_started(struct slot *slot, uint64_t seq)
 {
 	if (slot->called == seq)
-		take_answer(slot, slot_is_in_doubt(slot));
+		take_answer(slot, slot->doubt);
 }
 
 /* The current one among what comes back. */
@@ -79,7 +82,7 @@ static void take_current(struct slot *slot, struct queue *back)
 void pool_on_revoked(struct slot *slot, uint64_t seq)
 {
 	struct queue back;
-	bool doubt = slot_is_in_doubt(slot);
+	bool doubt = slot->doubt;
 	if (!queue_cut(&slot->ahead, seq, &back))
 		take_current(slot, &back);
 	slot->link->given -= back.count;
@@ -148,13 +151,13 @@ static void return_unstarted(struct slot *slot, struct task *t, int error)
 void pool_on_done(struct slot *slot, const struct msg *m)
 {
 	struct task *t = slot->current;
-	if (slot_is_in_doubt(slot))
+	if (slot->doubt)
 		pool_begin_current(slot); /* the answer to the call is still to come */
 	struct outcome o = read_outcome(slot, m);
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
 	emit_piece(slot, t, 1, m->u.done.out);
 	emit_piece(slot, t, 2, m->u.done.err);
-	slot->current = queue_take(&slot->ahead);
+	promote(slot);
 	slot->timed_out = slot->stopped = false;
 	slot->began_ns = 0;
 	slot->pool->proven |= o.kind == OUTCOME_EXITED;
@@ -166,7 +169,7 @@ void pool_on_done(struct slot *slot, const struct msg *m)
 		return_unstarted(slot, t, o.code);
 	else
 		settle(slot, t, &o);
-	if (slot->current && !slot_is_in_doubt(slot))
+	if (slot->current && !slot->doubt)
 		pool_begin_current(slot);
 }
 
@@ -181,6 +184,7 @@ static void detach_dead(struct slot *slot)
 {
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
 	slot->began_ns = slot->called = 0;
+	slot->doubt = false;
 	pool_slot_event(slot, SLOT_ON_DETACH);
 	slot->sched.no_more = false;
 }

@@ -32,6 +32,7 @@ struct slot {
 	struct task *current;   /* owned hold */
 	struct queue ahead;     /* what was sent besides; it is run in this order */
 	uint64_t called;        /* the one of them from which on they are called back, until the answer; 0: none */
+	bool doubt;             /* `current` is one of those: has it started, or does it come back? */
 	struct timer timer;     /* to TERM, then to KILL */
 	uint64_t began_ns;      /* the current attempt, by loop_now; 0: none, or it has not begun */
 	uint64_t limit_ns;      /* by which it was told to end */
@@ -107,9 +108,6 @@ void pool_stop_slot(struct slot *slot);
 void pool_do_with_less(struct pool *p, int error);
 
 /* answer.c: what the messages of a worker lead to */
-
-/* Is it unknown whether its current task has started, or comes back? */
-bool slot_is_in_doubt(const struct slot *slot);
 
 void pool_on_ready(struct slot *slot);
 void pool_on_output(struct slot *slot, const struct msg *m);
