@@ -34,6 +34,7 @@ unit_sources = \
 	tests/unit/test_outcome.c \
 	tests/unit/test_output.c \
 	tests/unit/test_peer.c \
+	tests/unit/test_pool.c \
 	tests/unit/test_program.c \
 	tests/unit/test_prefork.c \
 	tests/unit/test_queue.c \

@@ -37,6 +37,7 @@
 	X(outcome) \
 	X(output) \
 	X(peer) \
+	X(pool) \
 	X(prefork) \
 	X(program) \
 	X(queue) \

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The pool against workers that run nothing and take their time, so that calls and ends cross in every way.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "pool/pool.h"
+#include "process_help.h"
+#include "proto/channel.h"
+#include "worker/backlog.h"
+
+Suite *pool_suite(void);
+
+enum { TASKS = 6000, DIES_ONE_IN = 500 };
+
+/* What workers have done, seen from all. */
+static struct shared {
+	unsigned char ran[TASKS + 1];
+	unsigned calls;
+} *shared;
+
+static bool workers_die;
+
+/* The next task, of which `*seq` is the number. False: the pool is gone. */
+static bool run_next(struct channel *c, struct backlog *b, uint64_t *seq)
+{
+	struct buf words = {0};
+	*seq = backlog_take(b, &words).seq;
+	long chance = random() % 1000;
+	buf_clear(&words);
+	__atomic_add_fetch(&shared->ran[*seq], 1, __ATOMIC_RELAXED);
+	if (workers_die && random() % DIES_ONE_IN == 0)
+		_exit(1);
+	if (chance < 300)
+		usleep((useconds_t)(chance < 20 ? 2000 : random() % 200));
+	channel_put(c, &(struct msg){.type = MSG_DONE, .u.done = {.seq = *seq, .runtime_ns = 1000, .out = {"", 0}, .err = {"", 0}}});
+	return channel_flush(c) == 0;
+}
+
+/* As if it came late: what it calls back has been done. */
+static void be_late(struct channel *c, struct backlog *b, uint64_t seq)
+{
+	for (uint64_t done = 0; b->count > 0 && done != seq && run_next(c, b, &done); )
+		;
+}
+
+static void answer_revoke(struct channel *c, struct backlog *b, uint64_t seq)
+{
+	if (random() % 3 == 0)
+		be_late(c, b, seq);
+	uint64_t first = backlog_cut(b, seq);
+	if (first != 0)
+		channel_put(c, &(struct msg){.type = MSG_REVOKED, .u.revoked.seq = first});
+	else
+		channel_put(c, &(struct msg){.type = MSG_STARTED, .u.started.seq = seq});
+	__atomic_add_fetch(&shared->calls, 1, __ATOMIC_RELAXED);
+}
+
+/* False: it is gone. */
+static bool listen_to_pool(struct channel *c, struct backlog *b)
+{
+	struct msg m;
+	if (channel_fill(c) <= 0)
+		return false;
+	while (channel_next(c, &m) > 0) {
+		if (m.type == MSG_SETUP)
+			channel_put(c, &(struct msg){.type = MSG_READY, .u.ready = {.pid = 1, .host = {"", 0}}});
+		else if (m.type == MSG_TASK)
+			backlog_add(b, &m);
+		else if (m.type == MSG_REVOKE)
+			answer_revoke(c, b, m.u.revoke.seq);
+	}
+	return channel_flush(c) == 0;
+}
+
+static int serve(int rfd, int wfd, void *arg)
+{
+	struct channel c;
+	struct backlog b = {0};
+	(void)arg;
+	srandom((unsigned)getpid());
+	channel_open(&c, rfd, wfd);
+	channel_flush(&c);
+	uint64_t seq;
+	for (bool goes_on = true; goes_on; ) {
+		struct pollfd p = {.fd = rfd, .events = POLLIN};
+		bool spoken_to = poll(&p, 1, b.count > 0 ? 0 : -1) > 0;
+		goes_on = spoken_to ? listen_to_pool(&c, &b) : run_next(&c, &b, &seq);
+	}
+	return 0;
+}
+
+/* What the pool has said. */
+static unsigned char finished[TASKS + 1];
+static unsigned lost;
+
+static void on_event(struct observer *o, const struct pool_event *e)
+{
+	(void)o;
+	if (e->kind != POOL_FINISHED)
+		return;
+	finished[e->task->place]++;
+	lost += e->outcome->kind == OUTCOME_LOST;
+}
+
+/* By bursts, the next before the last is quite over: at the end of each some workers idle while others have much. */
+static void run_pool(struct pool *p, struct loop *loop)
+{
+	for (uint64_t next = 1; next <= TASKS; ) {
+		for (long n = random() % 200; n > 0 && next <= TASKS && pool_wants(p); n--)
+			pool_submit(p, task_new(next++));
+		size_t rest = next <= TASKS ? (size_t)random() % 8 : 0;
+		for (pool_turn(p); p->running + p->queue.count > rest; pool_turn(p))
+			ck_assert_int_eq(loop_turn(loop, true), 0);
+		ck_assert_ptr_null(p->error);
+	}
+}
+
+static void run_all(bool die)
+{
+	struct loop loop;
+	struct pool pool;
+	struct observer observer = {.on_event = on_event};
+	workers_die = die;
+	lost = 0;
+	memset(finished, 0, sizeof finished);
+	signal(SIGPIPE, SIG_IGN);
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	ck_assert_int_eq(loop_open(&loop), 0);
+	pool_open(&pool, &(struct pool_config){
+		.jobs = 4, .ahead_max = 200, .queue_size = 100, .queue_grows = true, .serve = serve,
+		.setup = {.type = MSG_SETUP, .u.setup = {.env = {"", 0}, .initializer = {"", 0}}}}, &loop, &observer);
+	run_pool(&pool, &loop);
+	pool_close(&pool);
+	loop_close(&loop);
+	unsigned wrong = 0;
+	for (size_t i = 1; i <= TASKS; i++)
+		wrong += finished[i] != 1 || shared->ran[i] != 1;
+	ck_assert_uint_eq(wrong, 0);
+	ck_assert_uint_gt(shared->calls, 0);
+	munmap(shared, sizeof *shared);
+}
+
+START_TEST(each_task_runs_once)
+{
+	run_all(false);
+	ck_assert_uint_eq(lost, 0);
+}
+END_TEST
+
+/* Nothing runs twice, and what had not been started runs elsewhere. */
+START_TEST(only_what_runs_is_lost_with_a_worker)
+{
+	run_all(true);
+	ck_assert_uint_gt(lost, 0);
+	ck_assert_uint_lt(lost, TASKS / DIES_ONE_IN * 4);
+}
+END_TEST
+
+Suite *pool_suite(void)
+{
+	Suite *s = suite_create("pool");
+	TCase *t = tcase_create("pool");
+	tcase_add_unchecked_fixture(t, fdio_init, NULL);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, each_task_runs_once);
+	tcase_add_test(t, only_what_runs_is_lost_with_a_worker);
+	suite_add_tcase(s, t);
+	return s;
+}
