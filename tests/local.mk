@@ -80,6 +80,7 @@ cli_tests = \
 	tests/cli/output.test \
 	tests/cli/pool.test \
 	tests/cli/prefork.test \
+	tests/cli/programs.test \
 	tests/cli/quiet.test \
 	tests/cli/resources.test \
 	tests/cli/results.test \
@@ -95,6 +96,8 @@ cli_long_tests = \
 	tests/cli/long/crash.test \
 	tests/cli/long/direct.test \
 	tests/cli/long/order.test \
+	tests/cli/long/prefork.test \
+	tests/cli/long/programs.test \
 	tests/cli/long/resume.test \
 	tests/cli/long/volume.test
 

@@ -331,7 +331,8 @@ static int do_segv(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
-	*(volatile int *)(size_t)16 = 1;
+	int *volatile nowhere = NULL;
+	*nowhere = 1;
 	return 0;
 }
 
