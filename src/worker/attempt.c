@@ -229,7 +229,11 @@ static struct spawn_result start_command(struct attempt *a, const struct attempt
 {
 	pid_t copy = spec->prefork ? prefork_start(a->prefork, r) : 0;
 	a->executed = copy == 0;
-	return copy > 0 ? (struct spawn_result){.pid = copy} : spawn(r);
+	if (copy > 0)
+		return (struct spawn_result){.pid = copy};
+	struct spawn_result s = spawn(r);
+	bool again = s.pid < 0 && spawn_is_shortage(s.error) && prefork_yield(a->prefork);
+	return again ? spawn(r) : s;
 }
 
 static struct spawn_result spawn_shell(struct attempt *a, const struct attempt_spec *spec, struct spawn_request *r)

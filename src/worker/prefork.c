@@ -210,6 +210,15 @@ bool prefork_open(struct prefork *p, char *const *envp)
 	return p->on;
 }
 
+bool prefork_yield(struct prefork *p)
+{
+	bool had = p->n_templates > 0;
+	p->on = false;
+	for (size_t i = 0; i < p->n_programs; i++)
+		drop_template(p, p->programs[i]);
+	return had;
+}
+
 void prefork_close(struct prefork *p)
 {
 	while (p->n_programs > 0)

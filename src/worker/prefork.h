@@ -46,6 +46,9 @@ bool prefork_owns(const struct prefork *p, pid_t pid);
 /* A child has been reaped: was it one? */
 void prefork_reaped(struct prefork *p, pid_t pid);
 
+/* There is too little of something to start a task: end the templates, and start no more. False if there were none. */
+bool prefork_yield(struct prefork *p);
+
 /* End the templates. */
 void prefork_close(struct prefork *p);
 
