@@ -253,7 +253,7 @@ env --chdir=dir pwd
 env -S 'printf %s\n a'
 stdbuf -o0 echo a
 stdbuf -oL cat torn
-setsid echo a
+setsid -w echo a
 setsid -w sh -c 'exit 7'
 setsid sleep 60
 sleep 0
