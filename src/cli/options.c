@@ -192,8 +192,6 @@ static void check_worker_command(const struct options *o)
 		return;
 	if (o->join_words)
 		die_usage("--shell makes a shell text, and --worker-command hands its items to no shell; use one of them");
-	if (o->prefork)
-		die_usage("--prefork copies the programs of tasks, and --worker-command has none; use one of them");
 	if (o->output_mode == OUTPUT_UNGROUP)
 		die_usage("--ungroup does not see the output, which is the answer of --worker-command; use --line-buffer");
 	if (o->resume == RESUME_ONLY_BAD)

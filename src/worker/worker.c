@@ -363,7 +363,8 @@ static void turn(struct worker *w)
 			coworker_write(&w->coworker);
 		read_capture(w, &w->attempt.out, p[P_OUT].revents);
 		read_capture(w, &w->attempt.err, p[P_ERR].revents);
-		if (p[P_ERR].revents && is_over(w)) /* it was written before the answer, which is looked for first */
+		bool err_waits = p[P_ERR].revents || p[P_ERR].fd < 0; /* or it was not looked at */
+		if (err_waits && is_over(w)) /* it was written before the answer, which is looked for first */
 			capture_take(&w->attempt.err);
 		send_aged(w);
 		if (p[P_SIGNAL].revents)
