@@ -145,7 +145,7 @@ static void return_unstarted(struct slot *slot, struct task *t, int error)
 	pool_give_back(p, &back);
 	if (error == EMFILE) /* its own limit, and nobody will give any back */
 		pool_fail(p, xasprintf("a worker cannot start tasks: %s; raise ulimit -n", strerror(error)));
-	pool_do_with_less(p, error);
+	pool_do_with_less(p, slot, error);
 }
 
 void pool_on_done(struct slot *slot, const struct msg *m)

@@ -167,12 +167,14 @@ static void on_recover(void *arg)
 	warn_of_rest(p);
 }
 
-void pool_do_with_less(struct pool *p, int error)
+/* One that has just failed has not found room, whatever it has ahead: counted as busy, it would be given tasks for ever. */
+void pool_do_with_less(struct pool *p, const struct slot *failed, int error)
 {
+	size_t busy = p->sched.workers - p->sched.in[SLOT_IDLE].count - (failed && failed->current);
 	if (!p->warned_shortage && !p->config.quiet)
 		warn_msg("cannot run %u tasks at once: %s; going on with fewer", p->config.jobs, strerror(error));
 	p->warned_shortage = true;
-	shortage_met(&p->shortage, error, p->sched.workers - p->sched.in[SLOT_IDLE].count);
+	shortage_met(&p->shortage, error, busy);
 	p->recover.fire = on_recover;
 	p->recover.arg = p;
 	loop_set_timer(p->loop, &p->recover, p->shortage.pause_ns);

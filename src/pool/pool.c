@@ -147,7 +147,7 @@ static void attach(struct pool *p, struct sched_slot *empty)
 	else if (errno == EMFILE && !p->links) /* the limit is ours alone, and nobody will give any back */
 		pool_fail(p, xasprintf("cannot start a worker: %s; raise ulimit -n", strerror(errno)));
 	else if (spawn_is_shortage(errno))
-		pool_do_with_less(p, errno);
+		pool_do_with_less(p, NULL, errno);
 	else
 		pool_fail(p, xasprintf("cannot start a worker: %s", strerror(errno)));
 }

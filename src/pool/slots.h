@@ -104,8 +104,9 @@ void pool_note_runtime(struct pool *p, uint64_t runtime_ns);
 /* End what it runs, as hard as the pool's `stop` says. */
 void pool_stop_slot(struct slot *slot);
 
-/* There are not enough processes, fds or memory (`error`) for more than what is busy now: wait with the rest. */
-void pool_do_with_less(struct pool *p, int error);
+/* There are not enough processes, fds or memory (`error`) for more than what is busy now: wait with the rest. `failed` is the
+ * slot that could not start its task; NULL: no worker could be started. */
+void pool_do_with_less(struct pool *p, const struct slot *failed, int error);
 
 /* answer.c: what the messages of a worker lead to */
 
