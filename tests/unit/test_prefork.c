@@ -168,6 +168,8 @@ static pid_t by_spawn(void)
 START_TEST(the_same_fds_are_open_as_ever)
 {
 	char expected[1000];
+	if (is_under_valgrind()) /* which keeps some to itself, and leaves them to copies */
+		return;
 	load("/bin/ls", "ls");
 	ARGV("ls", "/proc/self/fd");
 	ck_assert_int_gt(start(by_spawn), 0);
@@ -224,6 +226,8 @@ END_TEST
 
 START_TEST(not_without_a_program)
 {
+	if (is_under_valgrind()) /* where a failing exec is known only later */
+		return;
 	ck_assert_int_eq(template_start(&template, preload, "/nowhere/x", (const char *const[]){"x", NULL}, envp), -1);
 	ck_assert_int_eq(errno, ENOENT);
 }
