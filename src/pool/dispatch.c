@@ -50,7 +50,7 @@ static void send_task(struct slot *slot, struct task *t)
 	struct bytes body = {c->bytes, c->len};
 	if (c->n_holes > 0) {
 		command_render(c, slot->number, &words);
-		body = (struct bytes){buf_head(&words), buf_len(&words)};
+		body = bytes_in(&words);
 	}
 	struct msg m = {.type = MSG_TASK, .u.task = {
 		.seq = t->seq, .attempt = t->attempt, .slot = slot->number, .n_words = (uint32_t)c->n_words,

@@ -27,6 +27,19 @@ int hello_check(const char *bytes, size_t n)
 	return -1;
 }
 
+struct bytes bytes_in(const struct buf *b)
+{
+	return (struct bytes){buf_head(b), buf_len(b)};
+}
+
+size_t bytes_count_strings(struct bytes strings)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < strings.n; i++)
+		n += strings.p[i] == '\0';
+	return strings.n == 0 || strings.p[strings.n - 1] == '\0' ? n : SIZE_MAX;
+}
+
 const char *msg_name(enum msg_type type)
 {
 	switch (type) {

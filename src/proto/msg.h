@@ -24,6 +24,11 @@ struct bytes {
 	size_t n;
 };
 
+struct bytes bytes_in(const struct buf *b);
+
+/* How many strings, each with its NUL; SIZE_MAX if something stands behind the last of them. */
+size_t bytes_count_strings(struct bytes strings);
+
 #define FIELDS_SETUP(U8, U32, U64, STR) U8(flags) STR(env) U32(niceness) STR(initializer) STR(worker_command)
 #define FIELDS_TASK(U8, U32, U64, STR) U64(seq) U32(attempt) U32(slot) U8(flags) U32(n_words) STR(words)
 #define FIELDS_REVOKE(U8, U32, U64, STR) U64(seq)

@@ -30,6 +30,8 @@ void coworker_init(struct coworker *c, struct attempt *process, struct channel *
 
 const char *coworker_open(struct coworker *c, struct bytes text, bool direct, bool json)
 {
+	if (text.n == 0)
+		return NULL;
 	buf_add(&c->command, text.p, text.n);
 	buf_addc(&c->command, '\0');
 	c->direct = direct;

@@ -62,7 +62,7 @@ struct coworker_item {
 /* All of these are borrowed for good. */
 void coworker_init(struct coworker *c, struct attempt *process, struct channel *channel, struct environment *environment);
 
-/* `text`: shell text. NULL, or why it cannot serve. */
+/* `text`: shell text; empty: there is none, and nothing is done. NULL, or why it cannot serve. */
 const char *coworker_open(struct coworker *c, struct bytes text, bool direct, bool json);
 
 /* Does it serve tasks at all? */

@@ -57,11 +57,6 @@ static void send_msg(struct worker *w, const struct msg *m)
 		w->ending = true;
 }
 
-static struct bytes bytes_in(const struct buf *b)
-{
-	return (struct bytes){buf_head(b), buf_len(b)};
-}
-
 /* Are tasks given to a worker command? The initializer (seq 0) never is. */
 static bool is_served(const struct worker *w)
 {
@@ -193,24 +188,9 @@ static void run_initializer(struct worker *w, struct bytes text)
 	start(w);
 }
 
-/* How many strings, each with its NUL; SIZE_MAX if something stands behind the last of them. */
-static size_t count_strings(struct bytes strings)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < strings.n; i++)
-		n += strings.p[i] == '\0';
-	return strings.n == 0 || strings.p[strings.n - 1] == '\0' ? n : SIZE_MAX;
-}
-
-static const char *open_coworker(struct worker *w, struct bytes command)
-{
-	return command.n == 0 ? NULL
-			      : coworker_open(&w->coworker, command, w->flags & SETUP_DIRECT, w->flags & SETUP_JSON);
-}
-
 static void on_setup(struct worker *w, const struct msg *m)
 {
-	if (count_strings(m->u.setup.env) == SIZE_MAX) {
+	if (bytes_count_strings(m->u.setup.env) == SIZE_MAX) {
 		w->ending = true;
 		return;
 	}
@@ -223,7 +203,7 @@ static void on_setup(struct worker *w, const struct msg *m)
 	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
 	if (w->flags & SETUP_PREFORK)
 		prefork_open(&w->prefork, environment_for(&w->environment, 0, 0, 0));
-	const char *why = open_coworker(w, m->u.setup.worker_command);
+	const char *why = coworker_open(&w->coworker, m->u.setup.worker_command, w->flags & SETUP_DIRECT, w->flags & SETUP_JSON);
 	if (why)
 		send_failed(w, "cannot use --worker-protocol json", why);
 	else if (niceness != 0 && spawn_nice(niceness) < 0)
@@ -237,7 +217,7 @@ static void on_setup(struct worker *w, const struct msg *m)
 static void on_task(struct worker *w, const struct msg *m)
 {
 	size_t n_words = m->u.task.n_words;
-	if (n_words == 0 || count_strings(m->u.task.words) != n_words)
+	if (n_words == 0 || bytes_count_strings(m->u.task.words) != n_words)
 		w->ending = true; /* not a pool that keeps to the protocol */
 	else
 		backlog_add(&w->ahead, m);
