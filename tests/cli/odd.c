@@ -50,6 +50,8 @@ static int call(const struct named *list, size_t n, const char *name, int argc, 
 static volatile int *shared;
 static volatile sig_atomic_t handled;
 static int early_fd = -1;
+static int early_argc;
+static char **early_argv;
 
 static void *wait_for_ever(void *arg)
 {
@@ -223,6 +225,14 @@ static int before_heap(int argc, char **argv)
 	return 0;
 }
 
+/* As the Rust library does. */
+static int before_keep(int argc, char **argv)
+{
+	early_argc = argc;
+	early_argv = argv;
+	return 0;
+}
+
 static const struct named before[] = {
 	{"thread", before_thread}, {"fd", before_fd}, {"handler", before_handler}, {"ignore", before_ignore},
 	{"mask", before_mask}, {"pending", before_pending}, {"shared", before_shared}, {"timer", before_timer},
@@ -230,6 +240,7 @@ static const struct named before[] = {
 	{"printf", before_printf}, {"hang", before_hang}, {"exit", before_exit}, {"kill", before_kill},
 	{"child", before_child}, {"system", before_system}, {"lock", before_lock}, {"setenv", before_setenv},
 	{"place", before_place}, {"limit", before_limit}, {"close", before_close}, {"heap", before_heap},
+	{"keep", before_keep},
 };
 
 /* The last part of its name, behind a '-'. */
@@ -491,5 +502,7 @@ int main(int argc, char **argv)
 {
 	if (early_fd >= 0 && argc > 1 && read(early_fd, (char[4]){0}, 4) == 4)
 		printf("at %ld\n", (long)lseek(early_fd, 0, SEEK_CUR));
+	for (int i = 0; i < early_argc; i++)
+		printf("kept %s\n", early_argv[i]);
 	return argc > 1 ? call(deeds, ARRAY_LEN(deeds), argv[1], argc, argv) : 0;
 }
