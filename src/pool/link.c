@@ -68,6 +68,7 @@ void link_close(struct link *l)
 	channel_close(&l->channel);
 	take_off_posted(l);
 	reap(l);
+	p->lingering -= l->lingers;
 	*(l->prev ? &l->prev->next : &p->links) = l->next;
 	if (l->next)
 		l->next->prev = l->prev;
@@ -77,8 +78,11 @@ void link_close(struct link *l)
 
 void link_retire(struct link *l)
 {
-	if (l->slot)
+	if (l->slot) {
 		l->slot->link = NULL;
+		l->lingers = l->pool->config.setup.u.setup.worker_command.n > 0;
+		l->pool->lingering += l->lingers;
+	}
 	l->slot = NULL;
 	loop_unwatch(l->pool->loop, &l->writable);
 	channel_shut(&l->channel);

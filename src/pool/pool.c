@@ -183,11 +183,18 @@ static bool gate_is_closed(struct pool *p)
 	return wait_ns > 0;
 }
 
+/* No worker takes the place of one whose command has not ended: that may be large, and never are there more than -j. */
+static size_t room_for_workers(const struct pool *p)
+{
+	size_t wanted = wanted_workers(p), taken = p->sched.workers + p->lingering;
+	return wanted > taken ? wanted - taken : 0;
+}
+
 static bool start_one(struct pool *p, bool may_start)
 {
 	struct sched_question q = {
 		.waiting = may_start ? p->queue.count : 0,
-		.wanted = wanted_workers(p),
+		.wanted = p->lingering ? p->sched.workers + room_for_workers(p) : wanted_workers(p),
 		.ahead = p->config.ahead_max > 0 && (p->proven || !p->config.prove),
 		.call_back = may_start || p->stop,
 	};

@@ -63,6 +63,7 @@ struct pool {
 	struct slot **slots;         /* owned; made as they are needed */
 	size_t n_slots;
 	struct link *links;          /* owned; all workers, those that are on their way out too */
+	size_t lingering;            /* of those that are on their way out: their worker commands have not ended */
 	struct link *posted;         /* borrowed; those with something to write at the end of this turn */
 	struct queue queue;          /* tasks that wait for a worker */
 	struct retry retry;          /* tasks that wait for the time of their next attempt: neither waiting nor running */

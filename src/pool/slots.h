@@ -19,6 +19,7 @@ struct link {
 	struct watch readable, writable;
 	pid_t pid;
 	bool ready;             /* it has said READY */
+	bool lingers;           /* on its way out, while its worker command ends */
 	bool paused;            /* its output is not taken for now */
 	uint64_t given;         /* tasks */
 	char *host;             /* owned */

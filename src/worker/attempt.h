@@ -42,7 +42,7 @@ struct attempt {
 	struct buf spared;       /* pids of what finished commands have left: --leave, or it cannot be ended */
 	struct buf told;         /* of LEAVING: pids of those that have been asked to end */
 	struct buf argv_space;   /* reused from one to the next */
-	struct prefork *prefork; /* borrowed; whose templates are children too, and stay; NULL: there are none */
+	struct prefork *prefork; /* borrowed, never NULL; its templates are children too, and stay */
 };
 
 struct attempt_spec {

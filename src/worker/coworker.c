@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -49,6 +50,12 @@ uint64_t coworker_seq(const struct coworker *c)
 	return c->state == COWORKER_FREE || c->state >= COWORKER_CLOSING ? 0 : c->seq;
 }
 
+static void forget_answer(struct coworker *c)
+{
+	buf_reset(&c->process->out.held);
+	c->looked = 0;
+}
+
 /* What is wrong, for the user: with the item in its outcome, with what comes later in a note. */
 
 static void explain(struct coworker *c, enum outcome_kind kind, const char *fmt, ...)
@@ -60,10 +67,8 @@ static void explain(struct coworker *c, enum outcome_kind kind, const char *fmt,
 	vsnprintf(c->outcome.reason, sizeof c->outcome.reason, fmt, ap);
 	va_end(ap);
 	c->outcome.kind = kind;
-	if (c->json && kind == OUTCOME_LOST) { /* nobody wants to see the raw text */
-		buf_reset(&c->process->out.held);
-		c->looked = 0;
-	}
+	if (c->json && kind == OUTCOME_LOST) /* nobody wants to see the raw text */
+		forget_answer(c);
 }
 
 static void note(struct coworker *c, uint8_t flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -141,16 +146,27 @@ static void read_response(struct coworker *c)
 	c->looked = buf_len(&c->process->out.held);
 }
 
+/* The item's last newline may be: an object in JSON ends before it. */
+static bool is_unread(const struct coworker *c)
+{
+	int n = 0;
+	return buf_len(&c->request) > 0 || (c->wfd >= 0 && ioctl(c->wfd, FIONREAD, &n) == 0 && n > 1);
+}
+
 static void take_answer(struct coworker *c)
 {
-	if (c->json)
+	bool early = is_unread(c);
+	if (c->json && !early)
 		read_response(c);
 	c->outcome.pid = c->process->pid;
 	c->outcome.runtime_ns = clock_ns() - c->given_ns;
 	c->state = COWORKER_DONE;
 	c->has_answered = true;
-	if (buf_len(&c->request) > 0)
+	c->answered_seq = c->seq;
+	if (early) { /* most often it has more to say to the item before */
 		explain(c, OUTCOME_LOST, "worker %" PRIu32 "'s command answered before it had read the item", c->slot);
+		forget_answer(c);
+	}
 	if (c->outcome.kind == OUTCOME_LOST || c->process->told_to_end) /* it may obey yet */
 		end_with_item(c);
 }
@@ -158,15 +174,14 @@ static void take_answer(struct coworker *c)
 /* More than an answer. Where a task has been told to be over, that cannot be taken back. */
 static void refuse_surplus(struct coworker *c)
 {
-	if (c->spent)
-		return;
 	if (c->state == COWORKER_DONE) {
 		explain(c, OUTCOME_LOST, "worker %" PRIu32 "'s command wrote more than one line for it", c->slot);
 		end_with_item(c);
 		return;
 	}
 	note(c, NOTE_FAILURE, "worker %" PRIu32 "'s command %s task %" PRIu64, c->slot,
-	     c->state == COWORKER_CLOSING ? "wrote more after its last answer, to" : "wrote more than one line for", c->seq);
+	     c->state == COWORKER_CLOSING ? "wrote more after its last answer, to" : "wrote more than one line for",
+	     c->answered_seq);
 	kill_process(c);
 }
 
@@ -188,7 +203,7 @@ static void look(struct coworker *c)
 	buf_cut(held, c->looked);
 	if (c->state == COWORKER_ASKED)
 		take_answer(c);
-	if (is_surplus)
+	if (is_surplus && !c->spent)
 		refuse_surplus(c);
 }
 
@@ -219,18 +234,30 @@ int coworker_send(struct coworker *c)
 
 /* The item. */
 
-int coworker_wfd(const struct coworker *c)
+struct pollfd coworker_input(const struct coworker *c)
 {
-	return buf_len(&c->request) > 0 && c->state == COWORKER_ASKED ? c->wfd : -1;
+	short events = buf_len(&c->request) > 0 ? POLLOUT : 0;
+	return (struct pollfd){.fd = c->state == COWORKER_ASKED ? c->wfd : -1, .events = events};
 }
 
-void coworker_write(struct coworker *c)
+static void write_request(struct coworker *c)
 {
 	ssize_t n;
 	while (buf_len(&c->request) > 0 && (n = fdio_write(c->wfd, buf_head(&c->request), buf_len(&c->request))) > 0)
 		buf_drop(&c->request, (size_t)n);
 	if (buf_len(&c->request) > 0 && errno != EAGAIN)
 		expect_end(c);
+}
+
+/* If it has closed its input, it may answer yet to what it has read. */
+void coworker_look_at_input(struct coworker *c, short revents)
+{
+	if (revents & POLLERR && is_unread(c))
+		expect_end(c);
+	else if (revents & POLLERR)
+		fdio_close(&c->wfd);
+	else
+		write_request(c);
 }
 
 static void ask(struct coworker *c)
@@ -240,8 +267,8 @@ static void ask(struct coworker *c)
 	c->state = COWORKER_ASKED;
 	c->given_ns = clock_ns();
 	if (c->wfd >= 0)
-		coworker_write(c);
-	if (c->process->out.rfd < 0)
+		write_request(c);
+	if (c->wfd < 0 || c->process->out.rfd < 0)
 		expect_end(c);
 }
 
@@ -267,9 +294,8 @@ void coworker_give(struct coworker *c, const struct coworker_item *item)
 
 void coworker_rest(struct coworker *c)
 {
-	buf_reset(&c->process->out.held);
 	buf_reset(&c->process->err.held);
-	c->looked = 0;
+	forget_answer(c);
 	c->state = COWORKER_FREE;
 }
 
@@ -302,7 +328,7 @@ static void lose_item(struct coworker *c)
 static void tell_end(struct coworker *c)
 {
 	char end[80];
-	if (!c->spent && !outcome_ok(&c->process->outcome))
+	if (!c->spent && !c->process->told_to_end && !outcome_ok(&c->process->outcome))
 		note(c, 0, "worker %" PRIu32 "'s command %s, after all its items", c->slot, end_of(&c->process->outcome, end));
 	forget_process(c);
 	c->state = COWORKER_CLOSED;
@@ -351,10 +377,8 @@ void coworker_turn(struct coworker *c)
 	enum coworker_state before = COWORKER_CLOSED;
 	if (c->end_ns && clock_ns() >= c->end_ns)
 		press(c);
-	while (c->process->state == ATTEMPT_OVER && c->state != before) {
+	for (; c->process->state == ATTEMPT_OVER && c->state != before; on_end(c))
 		before = c->state;
-		on_end(c);
-	}
 }
 
 bool coworker_close(struct coworker *c)

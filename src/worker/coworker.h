@@ -14,6 +14,7 @@
 #ifndef WORKER_COWORKER_H
 #define WORKER_COWORKER_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct coworker {
 	int wfd;                 /* owned; the standard input of the process; -1: closed */
 	struct buf request;      /* owned; of the item: what has not been written */
 	uint64_t seq;            /* of the item, or of the last */
+	uint64_t answered_seq;   /* of the last that was answered */
 	uint32_t slot;
 	uint64_t given_ns;       /* when the process got it */
 	uint64_t end_ns;         /* when to end the process harder; 0: not at all */
@@ -74,9 +76,9 @@ void coworker_give(struct coworker *c, const struct coworker_item *item);
 /* The task that output belongs to now; 0: none. */
 uint64_t coworker_seq(const struct coworker *c);
 
-/* The fd to wait for until it can be written to; -1: nothing is to be written. Then coworker_write. */
-int coworker_wfd(const struct coworker *c);
-void coworker_write(struct coworker *c);
+/* What to wait for at its standard input, and what to do when poll(2) said `revents` of that. */
+struct pollfd coworker_input(const struct coworker *c);
+void coworker_look_at_input(struct coworker *c, short revents);
 
 /* Its standard output is readable. -1 and errno: the other side of the channel is gone. */
 int coworker_read(struct coworker *c);

@@ -3,11 +3,14 @@
 
 #include "worker/prefork.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <paths.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fdio.h"
 #include "base/xalloc.h"
 #include "process/kin.h"
 
@@ -202,7 +205,11 @@ void prefork_reaped(struct prefork *p, pid_t pid)
 
 bool prefork_open(struct prefork *p, char *const *envp)
 {
-	*p = (struct prefork){.envp = envp, .preload = template_find_preload()};
+	char *file = template_find_preload();
+	*p = (struct prefork){.envp = envp, .preload_fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1};
+	free(file);
+	if (p->preload_fd >= 0)
+		p->preload = xasprintf("/proc/%d/fd/%d", (int)getpid(), p->preload_fd);
 	p->eager = getenv("FORKPOOL_PREFORK_EAGER") != NULL;
 	p->on = p->preload != NULL;
 	if (p->on)
@@ -223,6 +230,8 @@ void prefork_close(struct prefork *p)
 {
 	while (p->n_programs > 0)
 		free_program(p, p->programs[--p->n_programs]);
+	if (p->preload)
+		fdio_close(&p->preload_fd);
 	free(p->preload);
 	*p = (struct prefork){0};
 }

@@ -26,7 +26,8 @@ struct prefork {
 	bool on;
 	bool proven;           /* the shared object works here */
 	bool eager;            /* tests: at the first use, and wait for it */
-	char *preload;         /* owned */
+	int preload_fd;        /* owned; the object as it was when this began, whatever becomes of the file */
+	char *preload;         /* owned; how others get at it */
 	char *const *envp;     /* of the templates; borrowed for good */
 	struct prefork_program *programs[PREFORK_PROGRAMS]; /* owned; the last used comes first */
 	size_t n_programs, n_templates;

@@ -236,7 +236,7 @@ static void on_signal(struct worker *w, uint64_t seq, int signo)
 {
 	if (seq == 0 && (signo == SIGSTOP || signo == SIGCONT))
 		w->suspended = signo == SIGSTOP;
-	bool is_meant = seq == 0 || (seq == w->now.seq && !is_idle(w));
+	bool is_meant = seq == 0 || (seq == w->now.seq && !is_idle(w) && !is_over(w));
 	if (w->attempt.state != ATTEMPT_IDLE && is_meant)
 		attempt_signal(&w->attempt, signo);
 }
@@ -326,7 +326,7 @@ static void wait_for_events(struct worker *w, struct pollfd *p)
 	p[P_OUT] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.out), .events = POLLIN};
 	p[P_ERR] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.err), .events = POLLIN};
 	p[P_WRITE] = (struct pollfd){.fd = pending ? w->channel.wfd : -1, .events = POLLOUT};
-	p[P_INPUT] = (struct pollfd){.fd = coworker_wfd(&w->coworker), .events = POLLOUT};
+	p[P_INPUT] = coworker_input(&w->coworker);
 	wait_for_fds(p, P_COUNT, next_due_ms(w));
 }
 
@@ -340,7 +340,7 @@ static void turn(struct worker *w)
 		if (p[P_WRITE].revents && channel_flush(&w->channel) < 0)
 			w->ending = true;
 		if (p[P_INPUT].revents)
-			coworker_write(&w->coworker);
+			coworker_look_at_input(&w->coworker, p[P_INPUT].revents);
 		read_capture(w, &w->attempt.out, p[P_OUT].revents);
 		read_capture(w, &w->attempt.err, p[P_ERR].revents);
 		bool err_waits = p[P_ERR].revents || p[P_ERR].fd < 0; /* or it was not looked at */
