@@ -18,8 +18,9 @@ AC_CACHE_CHECK([whether --prefork can be built], [forkpool_cv_preload], [
 			#include <sched.h>
 			#include <sys/prctl.h>
 			#include <sys/syscall.h>
-			#if !defined __GLIBC__ || defined __s390__ || defined __CRIS__ || defined __MICROBLAZE__
-			# error another C library, or another order of the arguments of clone(2)
+			#if !defined __GLIBC__ || !__GLIBC_PREREQ(2, 25) || defined __s390__ || defined __CRIS__ || \
+				defined __MICROBLAZE__ || defined __powerpc__ || defined __sparc__ || defined __ia64__
+			# error another C library, or other arguments of clone(2) or of __libc_start_main
 			#endif
 			int tried[] = {PR_SET_MM_MAP, PR_GET_TID_ADDRESS, CLONE_PARENT, SYS_clone};
 			void *next(void);

@@ -63,6 +63,15 @@ ssize_t fdio_pread(int fd, void *bytes, size_t n, off_t at)
 	return TEMP_FAILURE_RETRY(pread(fd, bytes, capped(n), at));
 }
 
+ssize_t fdio_recv(int fd, void *bytes, size_t n, int flags)
+{
+	ssize_t r;
+	do
+		r = recv(fd, bytes, n, flags);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
 ssize_t fdio_splice(int rfd, int wfd, size_t n)
 {
 	return TEMP_FAILURE_RETRY(splice(rfd, NULL, wfd, NULL, capped(n), SPLICE_F_NONBLOCK));

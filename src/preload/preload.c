@@ -71,16 +71,14 @@ static bool has_name(const char *entry, const char *name)
 	return strncmp(entry, name, n) == 0 && entry[n] == '=';
 }
 
-/* Take our entries out, before anybody has seen them. */
-static void clean_environment(char **envp, int ours)
+/* Take our entries out, before anybody has seen them, but for what the user has put into LD_PRELOAD. */
+static void clean_environment(char **envp)
 {
-	char *user = strchr(envp[ours - 1], ':');
-	if (user) {
-		memmove(envp[ours - 1] + strlen("LD_PRELOAD="), user + 1, strlen(user));
-		ours--;
-	}
+	char *user = strchr(envp[1], ':');
+	if (user)
+		memmove(envp[1] + strlen("LD_PRELOAD="), user + 1, strlen(user));
 	char **to = envp;
-	for (char **from = envp + ours; (*to = *from); from++)
+	for (char **from = envp + (user ? 1 : 2); (*to = *from); from++)
 		to++;
 }
 
@@ -109,10 +107,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 		return;
 	const char *mark = *envp + sizeof PRELOAD_MARK;
 	worker = proc_number(&mark);
-	mark++;
-	int ours = proc_number(&mark);
 	find_auxv(envp);
-	clean_environment(envp, ours);
+	clean_environment(envp);
 	if (getppid() != worker || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		_exit(127);
 	move_channel();
@@ -289,4 +285,15 @@ int __libc_start_main(main_fn *program, int argc, char **argv, void (*init)(void
 		_exit(127);
 	program_main = program;
 	return start(channel < 0 ? program : serve, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+/* What pthread_atfork(3) calls. */
+VISIBLE int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
+
+int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object)
+{
+	int (*next)(void (*)(void), void (*)(void), void (*)(void), void *);
+	*(void **)&next = dlsym(RTLD_NEXT, "__register_atfork");
+	sound_note_atfork();
+	return next ? next(prepare, parent, child, object) : ENOMEM;
 }

@@ -18,9 +18,10 @@
 
 static int own_fd;
 static struct proc_fds fds_at_start;
-static char **argv_at_start, **envp_at_start;
+static char **argv_at_start, **envp_end;
 static uint64_t environment_at_start;
 static uintptr_t heap_start;
+static bool wants_forks_told;
 
 /* Whoever changes the environment before main means it for main, which gets the task's. */
 static uint64_t digest_environment(char **entries)
@@ -39,7 +40,8 @@ void sound_begin(int channel, char **argv, char **envp)
 {
 	own_fd = channel;
 	argv_at_start = argv;
-	envp_at_start = envp;
+	for (envp_end = envp; *envp_end; envp_end++)
+		;
 	environment_at_start = digest_environment(envp);
 	heap_start = (uintptr_t)sbrk(0);
 	proc_list_fds(&fds_at_start, channel);
@@ -97,6 +99,12 @@ static void see_child(void *arg, const char *line)
 		((struct findings *)arg)->check = PRELOAD_CHILDREN;
 }
 
+/* A copy is no fork(2) of the C library's: those who have asked for it would not be told. */
+void sound_note_atfork(void)
+{
+	wants_forks_told = true;
+}
+
 static bool has_timer(void)
 {
 	static const enum __itimer_which kinds[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
@@ -119,29 +127,58 @@ static bool has_new_fds(void)
 static bool is_system_object(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	return strncmp(name, "libc.so.", 8) == 0 || strncmp(name, "ld", 2) == 0 || strcmp(name, "forkpool-preload.so") == 0;
+	return strncmp(name, "libc.so.", 8) == 0 || strncmp(name, "ld", 2) == 0;
 }
 
 static bool holds_arguments(const void *from, size_t len)
 {
 	void *const *end = (void *const *)from + len / sizeof(void *);
 	for (void *const *p = from; p < end; p++)
-		if ((*p == argv_at_start || *p == envp_at_start) && p != (void *const *)&environ)
+		if ((char **)*p >= argv_at_start && (char **)*p <= envp_end && p != (void *const *)&environ)
 			return true;
+	return false;
+}
+
+/* One that wants to be the first of all has been before us. */
+static bool comes_first(const ElfW(Dyn) *d)
+{
+	for (; d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_FLAGS_1 && d->d_un.d_val & DF_1_INITFIRST)
+			return true;
+	return false;
+}
+
+static bool is_part_sound(const struct dl_phdr_info *object, const ElfW(Phdr) *h)
+{
+	uintptr_t begin = object->dlpi_addr + h->p_vaddr, end = begin + h->p_memsz;
+	uintptr_t from = (begin + sizeof(void *) - 1) & -sizeof(void *);
+	if (h->p_type == PT_DYNAMIC)
+		return !comes_first((const ElfW(Dyn) *)begin);
+	if (h->p_type == PT_TLS && object->dlpi_tls_data)
+		return !holds_arguments(object->dlpi_tls_data, h->p_memsz);
+	if (h->p_type != PT_LOAD || !(h->p_flags & PF_W) || from >= end)
+		return true;
+	return end - from <= DATA_MAX && !holds_arguments((const void *)from, end - from);
+}
+
+static bool is_this_object(const struct dl_phdr_info *object)
+{
+	uintptr_t here = (uintptr_t)&own_fd;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		uintptr_t begin = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr;
+		if (object->dlpi_phdr[i].p_type == PT_LOAD && here >= begin && here < begin + object->dlpi_phdr[i].p_memsz)
+			return true;
+	}
 	return false;
 }
 
 static int look_at_object(struct dl_phdr_info *object, size_t size, void *found)
 {
 	(void)size;
-	for (int i = 0; i < object->dlpi_phnum && !is_system_object(object->dlpi_name); i++) {
-		const ElfW(Phdr) *h = &object->dlpi_phdr[i];
-		uintptr_t from = (object->dlpi_addr + h->p_vaddr + sizeof(void *) - 1) & -sizeof(void *);
-		uintptr_t to = object->dlpi_addr + h->p_vaddr + h->p_memsz;
-		if (h->p_type != PT_LOAD || !(h->p_flags & PF_W) || from >= to)
-			continue;
-		*(bool *)found |= to - from > DATA_MAX || holds_arguments((const void *)from, to - from);
-	}
+	if (is_system_object(object->dlpi_name) || is_this_object(object))
+		return 0;
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		*(bool *)found |= !is_part_sound(object, &object->dlpi_phdr[i]);
 	return *(bool *)found;
 }
 
@@ -167,6 +204,8 @@ enum preload_check sound_check(void)
 		f.check = PRELOAD_FDS;
 	if (digest_environment(environ) != environment_at_start)
 		f.check = PRELOAD_ENVIRONMENT;
+	if (wants_forks_told)
+		f.check = PRELOAD_ATFORK;
 	if (f.check == PRELOAD_SOUND && keeps_arguments())
 		f.check = PRELOAD_ARGUMENTS;
 	return f.check;

@@ -11,6 +11,9 @@
 /* Before any constructor: what there is already. `channel` is an fd of our own. */
 void sound_begin(int channel, char **argv, char **envp);
 
+/* One of them has asked to be told of forks. */
+void sound_note_atfork(void);
+
 /* Behind them all. */
 enum preload_check sound_check(void);
 

@@ -10,10 +10,10 @@
 
 #include <stdint.h>
 
-/* The first entry of a template's environment: PRELOAD_MARK=PARENT:N, the worker's pid, and how many entries from this one
- * on are not the program's. The last of them is LD_PRELOAD; what follows its first colon is the user's own. The
- * socket is standard input then. */
-#define PRELOAD_MARK "FORKPOOL_PRELOAD"
+/* The first entry of a template's environment: PRELOAD_MARK=PARENT, the worker's pid; the number in the name is the version
+ * of all this. The second is LD_PRELOAD; what follows its first colon is the user's own. The socket is standard
+ * input then. */
+#define PRELOAD_MARK "FORKPOOL_PRELOAD_1"
 
 /* The largest request without its head, and how many strings there may be in it; what is larger is executed. */
 #define PRELOAD_REQUEST_MAX (96 * 1024)
@@ -40,6 +40,7 @@ enum preload_check {
 	PRELOAD_PENDING,
 	PRELOAD_ENVIRONMENT,
 	PRELOAD_ARGUMENTS,
+	PRELOAD_ATFORK,
 	PRELOAD_TIMERS,
 	PRELOAD_SHARED_MEMORY,
 	PRELOAD_LOCKED_MEMORY,

@@ -61,29 +61,25 @@ static const char *value_of(char *const *envp, const char *name)
 	return NULL;
 }
 
-/* All symbols are looked up now, once, instead of by each task. Ours stand first (preload/wire.h). */
-static void add_ours(struct buf *strings, size_t *n, const char *preload, char *const *envp)
+/* Ours stand first (preload/wire.h). */
+static void add_ours(struct buf *strings, const char *preload, char *const *envp)
 {
 	const char *user = value_of(envp, "LD_PRELOAD");
-	bool binds = value_of(envp, "LD_BIND_NOW") != NULL;
-	*n = binds ? 2 : 3;
-	buf_addf(strings, "%s=%d:%zu", PRELOAD_MARK, (int)getpid(), *n);
+	buf_addf(strings, "%s=%d", PRELOAD_MARK, (int)getpid());
 	buf_addc(strings, '\0');
-	if (!binds)
-		buf_add(strings, "LD_BIND_NOW=1", sizeof "LD_BIND_NOW=1");
 	buf_addf(strings, "LD_PRELOAD=%s%s%s", preload, user ? ":" : "", user ? user : "");
 	buf_addc(strings, '\0');
 }
 
 static char **environment_of(struct buf *strings, const char *preload, char *const *envp)
 {
-	size_t n, most = 4;
-	add_ours(strings, &n, preload, envp);
+	size_t n = 0, most = 3;
+	add_ours(strings, preload, envp);
 	for (char *const *e = envp; *e; e++)
 		most++;
 	char **all = xcalloc(most, sizeof *all), *p = buf_head(strings);
-	for (size_t i = 0; i < n; i++, p += strlen(p) + 1)
-		all[i] = p;
+	for (; n < 2; p += strlen(p) + 1)
+		all[n++] = p;
 	for (; *envp; envp++)
 		if (strncmp(*envp, "LD_PRELOAD=", strlen("LD_PRELOAD=")) != 0)
 			all[n++] = *envp;
@@ -137,7 +133,7 @@ static bool is_silent(struct template *t)
 enum template_state template_look(struct template *t)
 {
 	struct preload_reply r;
-	ssize_t n = recv(t->fd, &r, sizeof r, MSG_DONTWAIT);
+	ssize_t n = fdio_recv(t->fd, &r, sizeof r, MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN)
 		return clock_ns() < t->started_ns + LOAD_NS ? TEMPLATE_LOADING : TEMPLATE_USELESS;
 	return n == (ssize_t)sizeof r && r.error == PRELOAD_SOUND && is_silent(t) ? TEMPLATE_READY : TEMPLATE_USELESS;
@@ -186,15 +182,16 @@ static bool send_request(struct template *t, const struct spawn_request *r)
 	return sendmsg(t->fd, &m, MSG_NOSIGNAL) == (ssize_t)body.iov_len;
 }
 
-/* The copy has its end of the socket too, until it has answered: the end of the stream says that none will run. */
+/* No copy runs before it has answered. So where no answer comes, all that may still give one are ended, and from then on none
+ * can: what is not there now has not run and never will. */
 static pid_t take_answer(struct template *t)
 {
 	struct preload_reply r;
-	ssize_t n = recv(t->fd, &r, sizeof r, 0);
-	if (n < 0 && errno == EAGAIN) { /* somebody has stopped it */
-		kill(t->pid, SIGKILL);
-		wait_for_fds(&(struct pollfd){.fd = t->fd, .events = POLLIN}, 1, -1);
-		n = recv(t->fd, &r, sizeof r, 0);
+	ssize_t n = fdio_recv(t->fd, &r, sizeof r, 0);
+	if (n != (ssize_t)sizeof r) {
+		shutdown(t->fd, SHUT_RDWR);
+		kill(-t->pid, SIGKILL); /* it, and a copy that has no group of its own yet */
+		n = fdio_recv(t->fd, &r, sizeof r, MSG_DONTWAIT);
 	}
 	return n == (ssize_t)sizeof r ? r.pid : -1;
 }
