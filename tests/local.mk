@@ -136,9 +136,13 @@ tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_unit_LDADD = src/libforkpool.a $(CHECK_LIBS)
 
 check_PROGRAMS += tests/cli/probe tests/cli/odd
+# Programs for tasks to run, without our instruments, which do something before main.
 tests_cli_probe_SOURCES = tests/cli/probe.c
+tests_cli_probe_CFLAGS = $(WARN_CFLAGS)
+tests_cli_probe_LDFLAGS =
 tests_cli_odd_SOURCES = tests/cli/odd.c
-tests_cli_odd_CFLAGS = $(AM_CFLAGS) -pthread
+tests_cli_odd_CFLAGS = $(WARN_CFLAGS) -pthread
+tests_cli_odd_LDFLAGS =
 
 libcheck-is-missing:
 	@echo 'The tests need libcheck: apt-get install check, then configure again.' >&2; exit 1
