@@ -25,7 +25,7 @@ static void answer_task(const struct msg *m)
 	buf_adds(&out, last);
 	buf_addc(&out, '\n');
 	channel_put(&channel, &(struct msg){.type = MSG_DONE, .u.done = {
-		.seq = m->u.task.seq, .pid = 1, .runtime_ns = 1, .out = {buf_head(&out), buf_len(&out)}, .err = {"", 0}}});
+		.seq = m->u.task.seq, .pid = 1, .runtime_ns = 1, .out = bytes_in(&out), .err = {"", 0}}});
 }
 
 static int answer(const struct msg *m)

@@ -281,8 +281,10 @@ static struct bytes bytes_of(const char *s)
 /* Agents see for themselves. */
 static void check_prefork(const struct options *o)
 {
+	if (!o->prefork || o->via || o->quiet)
+		return;
 	char *preload = template_find_preload();
-	if (o->prefork && !o->via && !preload && !o->quiet)
+	if (!preload)
 		warn_msg("--prefork: %s; commands are executed as ever", template_why_not());
 	free(preload);
 }

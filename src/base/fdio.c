@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,6 +71,12 @@ ssize_t fdio_recv(int fd, void *bytes, size_t n, int flags)
 		r = recv(fd, bytes, n, flags);
 	while (r < 0 && errno == EINTR);
 	return r;
+}
+
+int fdio_waiting(int fd)
+{
+	int n;
+	return ioctl(fd, FIONREAD, &n) < 0 ? -1 : n;
 }
 
 ssize_t fdio_splice(int rfd, int wfd, size_t n)

@@ -28,6 +28,9 @@ ssize_t fdio_writev(int fd, const struct iovec *iov, int n);
 /* As recv(2), of a whole message. */
 ssize_t fdio_recv(int fd, void *bytes, size_t n, int flags);
 
+/* How many bytes are in this pipe, either end will do. -1 and errno. */
+int fdio_waiting(int fd);
+
 /* Move up to `n` bytes from one pipe to another without copying them, as splice(2) does; never waits. */
 ssize_t fdio_splice(int rfd, int wfd, size_t n);
 

@@ -184,17 +184,19 @@ static bool gate_is_closed(struct pool *p)
 }
 
 /* No worker takes the place of one whose command has not ended: that may be large, and never are there more than -j. */
-static size_t room_for_workers(const struct pool *p)
+static size_t allowed_workers(const struct pool *p)
 {
 	size_t wanted = wanted_workers(p), taken = p->sched.workers + p->lingering;
-	return wanted > taken ? wanted - taken : 0;
+	if (p->lingering == 0)
+		return wanted;
+	return p->sched.workers + (wanted > taken ? wanted - taken : 0);
 }
 
 static bool start_one(struct pool *p, bool may_start)
 {
 	struct sched_question q = {
 		.waiting = may_start ? p->queue.count : 0,
-		.wanted = p->lingering ? p->sched.workers + room_for_workers(p) : wanted_workers(p),
+		.wanted = allowed_workers(p),
 		.ahead = p->config.ahead_max > 0 && (p->proven || !p->config.prove),
 		.call_back = may_start || p->stop,
 	};

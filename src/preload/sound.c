@@ -47,8 +47,6 @@ void sound_begin(int channel, char **argv, char **envp)
 	proc_list_fds(&fds_at_start, channel);
 }
 
-struct findings { enum preload_check check; };
-
 static const char *field(const char *line, const char *name)
 {
 	size_t n = strlen(name);
@@ -67,16 +65,16 @@ static bool handles_signals(const char *mask)
 
 static void see_status(void *arg, const char *line)
 {
-	struct findings *f = arg;
+	enum preload_check *check = arg;
 	const char *value;
 	if ((value = field(line, "Threads:")) && strcmp(value, "1") != 0)
-		f->check = PRELOAD_THREADS;
+		*check = PRELOAD_THREADS;
 	else if ((value = field(line, "SigCgt:")) && handles_signals(value))
-		f->check = PRELOAD_HANDLERS;
+		*check = PRELOAD_HANDLERS;
 	else if (((value = field(line, "SigPnd:")) || (value = field(line, "ShdPnd:"))) && value[strspn(value, "0")])
-		f->check = PRELOAD_PENDING;
+		*check = PRELOAD_PENDING;
 	else if ((value = field(line, "VmLck:")) && *value != '0')
-		f->check = PRELOAD_LOCKED_MEMORY;
+		*check = PRELOAD_LOCKED_MEMORY;
 }
 
 /* "START-END rw-s ...": what is written to it, all tasks would share. */
@@ -84,19 +82,19 @@ static void see_mapping(void *arg, const char *line)
 {
 	const char *mode = strchr(line, ' ');
 	if (mode && strlen(mode) > 4 && mode[2] == 'w' && mode[4] == 's')
-		((struct findings *)arg)->check = PRELOAD_SHARED_MEMORY;
+		*(enum preload_check *)arg = PRELOAD_SHARED_MEMORY;
 }
 
 static void see_timer(void *arg, const char *line)
 {
 	(void)line;
-	((struct findings *)arg)->check = PRELOAD_TIMERS;
+	*(enum preload_check *)arg = PRELOAD_TIMERS;
 }
 
 static void see_child(void *arg, const char *line)
 {
 	if (*line)
-		((struct findings *)arg)->check = PRELOAD_CHILDREN;
+		*(enum preload_check *)arg = PRELOAD_CHILDREN;
 }
 
 /* A copy is no fork(2) of the C library's: those who have asked for it would not be told. */
@@ -193,20 +191,21 @@ static bool keeps_arguments(void)
 /* Where a kernel does not tell of timers or children, nobody can; both files are optional parts of it. */
 enum preload_check sound_check(void)
 {
-	struct findings f = {PRELOAD_SOUND};
-	if (proc_read_lines("/proc/self/status", see_status, &f) < 0 || proc_read_lines("/proc/self/maps", see_mapping, &f) < 0)
+	enum preload_check check = PRELOAD_SOUND;
+	if (proc_read_lines("/proc/self/status", see_status, &check) < 0 ||
+	    proc_read_lines("/proc/self/maps", see_mapping, &check) < 0)
 		return PRELOAD_SYSTEM;
-	proc_read_lines("/proc/self/timers", see_timer, &f);
-	proc_read_lines("/proc/thread-self/children", see_child, &f);
+	proc_read_lines("/proc/self/timers", see_timer, &check);
+	proc_read_lines("/proc/thread-self/children", see_child, &check);
 	if (has_timer())
-		f.check = PRELOAD_TIMERS;
+		check = PRELOAD_TIMERS;
 	if (has_new_fds())
-		f.check = PRELOAD_FDS;
+		check = PRELOAD_FDS;
 	if (digest_environment(environ) != environment_at_start)
-		f.check = PRELOAD_ENVIRONMENT;
+		check = PRELOAD_ENVIRONMENT;
 	if (wants_forks_told)
-		f.check = PRELOAD_ATFORK;
-	if (f.check == PRELOAD_SOUND && keeps_arguments())
-		f.check = PRELOAD_ARGUMENTS;
-	return f.check;
+		check = PRELOAD_ATFORK;
+	if (check == PRELOAD_SOUND && keeps_arguments())
+		check = PRELOAD_ARGUMENTS;
+	return check;
 }

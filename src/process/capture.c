@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 
 #include "base/fdio.h"
 
@@ -46,8 +45,8 @@ void capture_widen(struct capture *c)
 
 size_t capture_waiting(const struct capture *c)
 {
-	int n = 0;
-	return ioctl(c->rfd, FIONREAD, &n) < 0 || n < 0 ? 0 : (size_t)n;
+	int n = fdio_waiting(c->rfd);
+	return n < 0 ? 0 : (size_t)n;
 }
 
 void capture_take(struct capture *c)

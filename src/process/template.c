@@ -4,13 +4,10 @@
 #include "process/template.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -52,19 +49,9 @@ const char *template_why_not(void)
 
 /* Starting. */
 
-static const char *value_of(char *const *envp, const char *name)
-{
-	size_t n = strlen(name);
-	for (; *envp; envp++)
-		if (strncmp(*envp, name, n) == 0 && (*envp)[n] == '=')
-			return *envp + n + 1;
-	return NULL;
-}
-
 /* Ours stand first (preload/wire.h). */
-static void add_ours(struct buf *strings, const char *preload, char *const *envp)
+static void add_ours(struct buf *strings, const char *preload, const char *user)
 {
-	const char *user = value_of(envp, "LD_PRELOAD");
 	buf_addf(strings, "%s=%d", PRELOAD_MARK, (int)getpid());
 	buf_addc(strings, '\0');
 	buf_addf(strings, "LD_PRELOAD=%s%s%s", preload, user ? ":" : "", user ? user : "");
@@ -73,16 +60,20 @@ static void add_ours(struct buf *strings, const char *preload, char *const *envp
 
 static char **environment_of(struct buf *strings, const char *preload, char *const *envp)
 {
-	size_t n = 0, most = 3;
-	add_ours(strings, preload, envp);
+	size_t n = 2, most = 3;
+	const char *user = NULL;
 	for (char *const *e = envp; *e; e++)
 		most++;
-	char **all = xcalloc(most, sizeof *all), *p = buf_head(strings);
-	for (; n < 2; p += strlen(p) + 1)
-		all[n++] = p;
-	for (; *envp; envp++)
-		if (strncmp(*envp, "LD_PRELOAD=", strlen("LD_PRELOAD=")) != 0)
+	char **all = xcalloc(most, sizeof *all);
+	for (; *envp; envp++) {
+		if (strncmp(*envp, "LD_PRELOAD=", strlen("LD_PRELOAD=")) == 0)
+			user = user ? user : *envp + strlen("LD_PRELOAD=");
+		else
 			all[n++] = *envp;
+	}
+	add_ours(strings, preload, user);
+	all[0] = buf_head(strings);
+	all[1] = all[0] + strlen(all[0]) + 1;
 	return all;
 }
 
@@ -124,8 +115,7 @@ int template_start(struct template *t, const char *preload, const char *file, co
 
 static bool is_silent(struct template *t)
 {
-	int waiting = 0;
-	bool silent = ioctl(t->noise_rfd, FIONREAD, &waiting) == 0 && waiting == 0;
+	bool silent = fdio_waiting(t->noise_rfd) == 0;
 	fdio_close(&t->noise_rfd);
 	return silent;
 }

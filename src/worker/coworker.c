@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -149,8 +148,7 @@ static void read_response(struct coworker *c)
 /* The item's last newline may be: an object in JSON ends before it. */
 static bool is_unread(const struct coworker *c)
 {
-	int n = 0;
-	return buf_len(&c->request) > 0 || (c->wfd >= 0 && ioctl(c->wfd, FIONREAD, &n) == 0 && n > 1);
+	return buf_len(&c->request) > 0 || (c->wfd >= 0 && fdio_waiting(c->wfd) > 1);
 }
 
 static void take_answer(struct coworker *c)
