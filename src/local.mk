@@ -45,6 +45,7 @@ src_libforkpool_a_SOURCES = \
 	src/base/report.h \
 	src/base/signals.c \
 	src/base/signals.h \
+	src/base/socket.h \
 	src/base/spool.c \
 	src/base/spool.h \
 	src/base/strnum.c \

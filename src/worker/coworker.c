@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fdio.h"
+#include "proto/jansson.h"
 #include "worker/relay.h"
 #include "worker/workjson.h"
 #include "worker/workline.h"
@@ -36,7 +37,7 @@ const char *coworker_open(struct coworker *c, struct bytes text, bool direct, bo
 	buf_addc(&c->command, '\0');
 	c->direct = direct;
 	c->json = json;
-	return json ? workjson_load() : NULL;
+	return json ? jansson_load() : NULL;
 }
 
 bool coworker_serves(const struct coworker *c)

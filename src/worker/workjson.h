@@ -3,7 +3,7 @@
  * workjson: a task for a worker command that speaks JSON as Bazel's persistent workers do: one WorkRequest a line, one
  * WorkResponse a line, one at a time (request 0). Source: bazel.build/remote/creating, the part on JSON.
  *
- * jansson is loaded when it is wanted: most runs start without, and linked to it all of them would start later.
+ * jansson must have been loaded (proto/jansson.h).
  */
 #ifndef WORKER_WORKJSON_H
 #define WORKER_WORKJSON_H
@@ -13,9 +13,6 @@
 
 #include "base/buf.h"
 #include "proto/msg.h"
-
-/* Load jansson; before the others, and again at will. NULL, or why that cannot be. */
-const char *workjson_load(void);
 
 /* Append the request for these words, each of which has a NUL behind it, with its newline. NULL, or why it cannot be
  * made, and nothing is appended. */

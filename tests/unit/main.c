@@ -24,6 +24,7 @@
 	X(feed) \
 	X(halt) \
 	X(gate) \
+	X(jansson) \
 	X(joblog) \
 	X(kin) \
 	X(lines) \

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "process/capture.h"
 #include "process_help.h"
+#include "proto/jansson.h"
 #include "worker/workjson.h"
 #include "worker/workline.h"
 #include "worker_help.h"
@@ -61,7 +62,7 @@ static const struct {
 START_TEST(words_as_a_request)
 {
 	struct buf out = {0};
-	ck_assert_ptr_null(workjson_load());
+	ck_assert_ptr_null(jansson_load());
 	buf_adds(&out, "before;");
 	const char *why = workjson_put(&out, (struct bytes){requested[_i].words, requested[_i].len});
 	buf_addc(&out, '\0');
@@ -98,7 +99,7 @@ START_TEST(a_response)
 {
 	struct buf text = {0};
 	struct workjson_response r;
-	ck_assert_ptr_null(workjson_load());
+	ck_assert_ptr_null(jansson_load());
 	buf_adds(&text, responses[_i].text);
 	bool good = workjson_take(&text, &r);
 	buf_addc(&text, '\0');
