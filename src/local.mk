@@ -56,6 +56,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/xalloc.h \
 	src/proto/channel.c \
 	src/proto/channel.h \
+	src/proto/jansson.c \
+	src/proto/jansson.h \
 	src/proto/msg.c \
 	src/proto/msg.h \
 	src/process/capture.c \
@@ -170,6 +172,8 @@ src_libforkpool_a_SOURCES = \
 	src/observe/summary.h \
 	src/observe/verdict.c \
 	src/observe/verdict.h \
+	src/state/db.h \
+	src/ctl/mqueue.h \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/jobs.c \
