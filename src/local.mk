@@ -80,6 +80,7 @@ src_libforkpool_a_SOURCES = \
 	src/process/template.h \
 	src/task/joblog.c \
 	src/task/joblog.h \
+	src/task/numbers.h \
 	src/task/outcome.c \
 	src/task/outcome.h \
 	src/task/results.c \

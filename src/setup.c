@@ -94,13 +94,19 @@ static void open_template(struct run *r)
 		die_usage("--results cannot hold {#} when resuming: its tasks have the numbers of the log; use their items");
 }
 
+static enum resume_state look_into_log(void *log, const char *command, size_t len, uint64_t *seq)
+{
+	return resume_take(log, command, len, seq);
+}
+
 static void open_feed(struct run *r)
 {
 	const struct options *o = r->options;
 	char *why = NULL;
 	r->feed = feed_open(&(struct feed_spec){
 		.sources = o->sources, .n_sources = o->n_sources, .delimiter = o->delimiter, .keep_empty = o->keep_empty,
-		.max_args = o->max_args, .template = r->template, .resume = o->joblog ? &r->resume : NULL, .mode = o->resume,
+		.max_args = o->max_args, .template = r->template, .numbers = &r->numbers, .mode = o->resume,
+		.resume = &r->resume, .look = o->joblog ? look_into_log : NULL, .look_arg = &r->resume,
 	}, &why);
 	if (!r->feed)
 		die_msg(EXIT_FORKPOOL, "%s", why);
@@ -136,7 +142,9 @@ static void open_log(struct run *r)
 	r->log_end = r->resume.end;
 	if (r->resume.torn && !o->quiet)
 		warn_msg("job log '%s': its last record is torn, so that task was not finished", o->joblog);
-	if (!resumes)
+	if (resumes)
+		r->numbers.seq = r->resume.last_seq;
+	else
 		resume_close(&r->resume);
 }
 

@@ -26,11 +26,13 @@
 #include "orphans.h"
 #include "pool/pool.h"
 #include "process/spawn.h"
+#include "task/numbers.h"
 
 struct run {
 	const struct options *options;     /* borrowed */
 	struct spawn_origin *origin;       /* borrowed */
 	struct template *template;
+	struct numbers numbers;    /* of the tasks, wherever they come from */
 	struct feed *feed;
 	struct loop loop;
 	struct store store;

@@ -40,7 +40,6 @@ struct feed {
 	bool cut;             /* one of its items is */
 	struct group group;
 	size_t waiting; /* the source that FEED_BLOCKED is about */
-	uint64_t place; /* of the last task */
 	struct buf text; /* of a task that is looked up */
 	uint64_t left_out_failed;
 };
@@ -182,7 +181,7 @@ static enum feed_state next_group(struct feed *f)
 
 static struct task *make_task(struct feed *f, const struct value *values, size_t n, uint64_t line)
 {
-	struct task *t = template_task(f->spec.template, ++f->place, values, n);
+	struct task *t = template_task(f->spec.template, ++f->spec.numbers->place, values, n);
 	t->line = line;
 	return t;
 }
@@ -221,41 +220,43 @@ static struct task *group_task(struct feed *f)
 	return t;
 }
 
-/* From the log also comes the number of the task; one that it does not know has the next. */
-static enum resume_state look_into_log(struct feed *f, struct task *t)
+/* Who knows the text also knows the number that the task had. */
+static enum resume_state look_up(struct feed *f, const struct task *t, uint64_t *seq)
 {
-	struct resume *log = f->spec.resume;
 	buf_reset(&f->text);
 	command_print(&t->command, 1, &f->text);
-	enum resume_state state = t->refusal ? RESUME_NEW : resume_take(log, buf_head(&f->text), buf_len(&f->text), &t->seq);
-	if (state == RESUME_NEW)
-		t->seq = ++log->last_seq;
-	return state;
+	return f->spec.look(f->spec.look_arg, buf_head(&f->text), buf_len(&f->text), seq);
 }
 
 static enum resume_state look_at_results(const struct task *t)
 {
 	static const enum resume_state states[] = {
 		[RESULTS_NONE] = RESUME_NEW, [RESULTS_SUCCEEDED] = RESUME_SUCCEEDED, [RESULTS_FAILED] = RESUME_FAILED};
-	return t->refusal ? RESUME_NEW : states[results_look(t->results, &t->command)];
+	return states[results_look(t->results, &t->command)];
 }
 
-static bool is_done(struct feed *f, struct task *t)
+static bool is_done(struct feed *f, const struct task *t, uint64_t *seq)
 {
-	enum resume_state state = f->spec.resume ? look_into_log(f, t) : look_at_results(t);
+	if (f->spec.mode == RESUME_NOT || t->refusal)
+		return false;
+	enum resume_state state = f->spec.look ? look_up(f, t, seq) : look_at_results(t);
 	if (state != RESUME_FAILED || f->spec.mode != RESUME_REST)
 		return state == RESUME_SUCCEEDED;
 	f->left_out_failed++;
 	return true;
 }
 
-static enum feed_state skip_if_done(struct feed *f, struct task *t)
+/* Give it the number that it had in an earlier run, or the next. */
+static enum feed_state number_or_skip(struct feed *f, struct task *t)
 {
-	if (!is_done(f, t))
-		return FEED_TASK;
-	task_drop(t);
-	f->place--;
-	return FEED_SKIPPED;
+	uint64_t seq = 0;
+	if (is_done(f, t, &seq)) {
+		task_drop(t);
+		f->spec.numbers->place--;
+		return FEED_SKIPPED;
+	}
+	t->seq = seq ? seq : ++f->spec.numbers->seq;
+	return FEED_TASK;
 }
 
 static enum feed_state next_of_log(struct feed *f, struct task **task)
@@ -280,9 +281,7 @@ enum feed_state feed_next(struct feed *f, struct task **task)
 	/* A source that fails ends there: what it gave is used first, and the failure told when all else is done. */
 	if (state == FEED_END && feed_error(f))
 		return FEED_FAILED;
-	if (state == FEED_TASK && f->spec.mode != RESUME_NOT)
-		return skip_if_done(f, *task);
-	return state;
+	return state == FEED_TASK ? number_or_skip(f, *task) : state;
 }
 
 int feed_fd(const struct feed *f)

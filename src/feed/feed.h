@@ -2,7 +2,7 @@
  *
  * feed: where tasks come from. Reads items from its sources, hands them to the template, gives tasks.
  *
- * Tasks that a job log knows are left out, or made from it (feed/resume). One source streams; of several, tasks are the product, the last varies fastest: the first streams,
+ * Tasks that an earlier run has done are left out, or made from its job log (feed/resume). One source streams; of several, tasks are the product, the last varies fastest: the first streams,
  * the others are kept. Never blocks, except on regular files, which are always ready. Knows task/ and
  * the template, not the pool.
  */
@@ -14,6 +14,7 @@
 
 #include "feed/resume.h"
 #include "feed/template.h"
+#include "task/numbers.h"
 #include "task/task.h"
 
 enum source_kind {
@@ -28,7 +29,7 @@ struct source_spec {
 	size_t n_args;
 };
 
-/* What a job log is for. */
+/* What is known of an earlier run is for. */
 enum resume_mode {
 	RESUME_NOT,
 	RESUME_REST,         /* --resume: what the log knows is left out */
@@ -43,8 +44,12 @@ struct feed_spec {
 	bool keep_empty; /* empty items are items (a delimiter was asked for); those of ::: always are */
 	size_t max_args; /* -n: items a task; 0 is 1 */
 	struct template *template; /* borrowed */
-	struct resume *resume;     /* borrowed; what the job log knows; NULL: resume from the results of the tasks */
+	struct numbers *numbers;   /* borrowed; shared with whoever else makes tasks for this run */
 	enum resume_mode mode;
+	struct resume *resume;     /* borrowed; ONLY_BAD: the job log */
+	/* What became of the next task with this text, as resume_take tells it; NULL: ask the results of the tasks. */
+	enum resume_state (*look)(void *arg, const char *command, size_t len, uint64_t *seq);
+	void *look_arg;
 };
 
 enum feed_state {

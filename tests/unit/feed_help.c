@@ -94,8 +94,12 @@ int pipe_as_stdin(void)
 
 struct feed *open_feed(struct feed_spec *spec)
 {
+	static struct numbers numbers;
 	char *why = NULL;
+	numbers = (struct numbers){0};
 	spec->template = template;
+	if (!spec->numbers)
+		spec->numbers = &numbers;
 	struct feed *f = feed_open(spec, &why);
 	ck_assert_msg(f != NULL, "%s", why);
 	return f;

@@ -38,7 +38,7 @@ struct source_spec args_of(char *const *args);
 /* A pipe as standard input; returns its writing end. */
 int pipe_as_stdin(void);
 
-/* Put the test's template into `spec` and open it. */
+/* Put the test's template into `spec`, and numbers from 1 on unless it has some, and open it. */
 struct feed *open_feed(struct feed_spec *spec);
 
 /* Does feed_fd become ready in time? */

@@ -159,6 +159,63 @@ START_TEST(group_too_long_is_refused)
 }
 END_TEST
 
+/* An earlier run knows "show b" as 9, done, and "show c" as 4, failed. */
+static enum resume_state look(void *arg, const char *command, size_t len, uint64_t *seq)
+{
+	++*(unsigned *)arg;
+	ck_assert_uint_eq(len, strlen("show ?"));
+	if (command[5] != 'b' && command[5] != 'c')
+		return RESUME_NEW;
+	*seq = command[5] == 'b' ? 9 : 4;
+	return command[5] == 'b' ? RESUME_SUCCEEDED : RESUME_FAILED;
+}
+
+static void assert_numbers(struct feed *f, uint64_t place, uint64_t seq)
+{
+	struct task *t;
+	ck_assert_int_eq(feed_next(f, &t), FEED_TASK);
+	ck_assert_uint_eq(t->place, place);
+	ck_assert_uint_eq(t->seq, seq);
+	task_drop(t);
+}
+
+/* Between this feed's tasks there are those of others; what is left out takes no number. */
+START_TEST(numbers_are_shared)
+{
+	struct source_spec source = args_of((char *[]){(char[]){"a"}, (char[]){"b"}, (char[]){"c"}, (char[]){"d"}, NULL});
+	struct numbers numbers = {.place = 2, .seq = 12};
+	unsigned looks = 0;
+	struct feed_spec spec = {&source, 1, .delimiter = '\n', .numbers = &numbers, .mode = RESUME_REST_AND_BAD,
+				 .look = look, .look_arg = &looks};
+	struct feed *f = open_feed(&spec);
+	struct task *t;
+	assert_numbers(f, 3, 13);
+	numbers.place++;
+	numbers.seq++;
+	ck_assert_int_eq(feed_next(f, &t), FEED_SKIPPED);
+	assert_numbers(f, 5, 4);
+	assert_numbers(f, 6, 15);
+	ck_assert_int_eq(feed_next(f, &t), FEED_END);
+	ck_assert_uint_eq(looks, 4);
+	ck_assert_uint_eq(numbers.place, 6);
+	ck_assert_uint_eq(numbers.seq, 15);
+	feed_close(f);
+}
+END_TEST
+
+START_TEST(nothing_is_looked_up_in_a_first_run)
+{
+	struct source_spec source = args_of((char *[]){(char[]){"b"}, NULL});
+	struct numbers numbers = {0};
+	unsigned looks = 0;
+	struct feed_spec spec = {&source, 1, .delimiter = '\n', .numbers = &numbers, .look = look, .look_arg = &looks};
+	struct feed *f = open_feed(&spec);
+	assert_numbers(f, 1, 1);
+	ck_assert_uint_eq(looks, 0);
+	feed_close(f);
+}
+END_TEST
+
 Suite *feed_suite(void)
 {
 	Suite *s = suite_create("feed");
@@ -172,6 +229,8 @@ Suite *feed_suite(void)
 	tcase_add_loop_test(t, grouped, 0, ARRAY_LEN(groups));
 	tcase_add_test(t, grouped_product);
 	tcase_add_test(t, group_waits_for_its_last);
+	tcase_add_test(t, numbers_are_shared);
+	tcase_add_test(t, nothing_is_looked_up_in_a_first_run);
 	suite_add_tcase(s, t);
 	t = tcase_create("feed_volume");
 	tcase_add_checked_fixture(t, feed_help_set_up, feed_help_tear_down);
