@@ -231,11 +231,18 @@ static void on_task_event(struct filing *f, struct filed *d, const struct pool_e
 		put_outcome(f, d, e);
 }
 
+/* What changes files: until then those of an earlier run stay. */
+static bool concerns(enum pool_event_kind kind)
+{
+	return kind == POOL_STARTED || kind == POOL_OUTPUT || kind == POOL_FAILED || kind == POOL_FINISHED ||
+	       kind == POOL_DROPPED;
+}
+
 static void on_event(struct observer *observer, const struct pool_event *e)
 {
 	struct filing *f = (struct filing *)observer;
 	struct task *t = e->task;
-	if (!t || !t->results || e->kind == POOL_ACCEPTED || e->kind == POOL_NOTE)
+	if (!t || !t->results || !concerns(e->kind))
 		return;
 	if (!t->filed && e->kind != POOL_DROPPED)
 		begin(f, t);

@@ -82,6 +82,7 @@ void pool_assign(struct slot *slot, struct task *t)
 		gate_pass(&slot->pool->gate, loop_now(slot->pool->loop));
 	link->given++;
 	slot->sched.no_more = config->max_tasks_per_worker && link->given >= config->max_tasks_per_worker;
+	pool_emit_for(slot, (struct pool_event){.kind = POOL_GIVEN, .task = t});
 	send_task(slot, t);
 	bool begins = !slot->current && link->ready;
 	if (slot->current)

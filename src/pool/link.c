@@ -113,16 +113,8 @@ void link_post(struct link *l, const struct msg *m)
 	l->pool->posted = l;
 }
 
-void link_flush_posted(struct pool *p)
-{
-	for (struct link *l; (l = p->posted); ) {
-		take_off_posted(l);
-		link_flush(l);
-	}
-}
-
 /* A worker that is gone shows at its other pipe too, behind what it still had to say. */
-void link_flush(struct link *l)
+static void write_out(struct link *l)
 {
 	if (channel_pending(&l->channel) == 0)
 		return;
@@ -133,6 +125,30 @@ void link_flush(struct link *l)
 		loop_watch(l->pool->loop, &l->writable, EPOLLOUT);
 	if (gone)
 		buf_reset(&l->channel.out);
+}
+
+static void prepare_write(const struct pool *p)
+{
+	if (p->config.before_write)
+		p->config.before_write(p->config.before_write_arg);
+}
+
+void link_flush(struct link *l)
+{
+	if (l->posted)
+		prepare_write(l->pool);
+	take_off_posted(l);
+	write_out(l);
+}
+
+void link_flush_posted(struct pool *p)
+{
+	if (p->posted)
+		prepare_write(p);
+	for (struct link *l; (l = p->posted); ) {
+		take_off_posted(l);
+		write_out(l);
+	}
 }
 
 static void on_writable(void *arg, uint32_t events)

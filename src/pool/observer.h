@@ -16,8 +16,11 @@
 
 enum pool_event_kind {
 	POOL_ACCEPTED, /* the task has come to the pool; places are without gaps */
-	POOL_STARTED,  /* an attempt has been given to a worker that has nothing else to do first */
+	POOL_GIVEN,    /* an attempt, counted already, is about to go to a worker: from now on it may run */
+	POOL_STARTED,  /* ... and the worker has nothing else to do first */
 	POOL_OUTPUT,   /* a piece of what it wrote; without a task: an initializer */
+	POOL_RETURNED, /* what was given has come back unstarted, and counts no more as an attempt; it may have been taken for
+	                * started, when nothing was left to start it with */
 	POOL_FAILED,   /* the attempt failed and the task will be tried again */
 	POOL_FINISHED, /* the task is over; `outcome` is final */
 	POOL_DROPPED,  /* the task will not be run: forkpool is stopping */

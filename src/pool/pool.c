@@ -63,8 +63,10 @@ static void wait_again(void *arg, struct task *t)
 void pool_give_back(struct pool *p, struct queue *tasks)
 {
 	p->running -= tasks->count;
-	for (struct task *t = tasks->first; t; t = t->next)
+	for (struct task *t = tasks->first; t; t = t->next) {
 		t->attempt--;
+		pool_emit(p, &(struct pool_event){.kind = POOL_RETURNED, .task = t, .host = ""});
+	}
 	if (!p->stop)
 		queue_return_all(&p->queue, tasks);
 	for (struct task *t; (t = queue_take(tasks)); )

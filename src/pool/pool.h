@@ -43,6 +43,10 @@ struct pool_config {
 	int (*serve)(int rfd, int wfd, void *arg); /* what a forked worker does */
 	void *serve_arg;
 	struct msg setup;              /* what each worker is told first; its strings are borrowed */
+	/* Called before workers are written to, once for all of them, if any has been given tasks, or called some back: what
+	 * must be on record before a task runs. It never calls the pool. NULL: none. */
+	void (*before_write)(void *arg);
+	void *before_write_arg;
 };
 
 enum pool_stop {

@@ -25,7 +25,8 @@ enum { TASKS = 6000, DIES_ONE_IN = 500 };
 /* What workers have done, seen from all. */
 static struct shared {
 	unsigned char ran[TASKS + 1];
-	unsigned calls;
+	bool on_record[TASKS + 1]; /* the pool has told that it is given, before the worker could know it */
+	unsigned calls, early;
 } *shared;
 
 static bool workers_die;
@@ -38,6 +39,8 @@ static bool run_next(struct channel *c, struct backlog *b, uint64_t *seq)
 	long chance = random() % 1000;
 	buf_clear(&words);
 	__atomic_add_fetch(&shared->ran[*seq], 1, __ATOMIC_RELAXED);
+	if (!shared->on_record[*seq])
+		__atomic_add_fetch(&shared->early, 1, __ATOMIC_RELAXED);
 	if (workers_die && random() % DIES_ONE_IN == 0)
 		_exit(1);
 	if (chance < 300)
@@ -102,14 +105,31 @@ static int serve(int rfd, int wfd, void *arg)
 /* What the pool has said. */
 static unsigned char finished[TASKS + 1];
 static unsigned lost;
+static bool given[TASKS + 1];
+static unsigned misgiven, returned, writes;
 
 static void on_event(struct observer *o, const struct pool_event *e)
 {
+	uint64_t place = e->task->place;
 	(void)o;
+	bool gives = e->kind == POOL_GIVEN, returns = e->kind == POOL_RETURNED;
+	misgiven += gives && (given[place] || e->task->attempt != 1 || e->slot == 0);
+	misgiven += (returns && (!given[place] || e->task->attempt != 0)) || (e->kind == POOL_STARTED && !given[place]);
+	given[place] = gives || (given[place] && !returns);
+	returned += returns;
 	if (e->kind != POOL_FINISHED)
 		return;
-	finished[e->task->place]++;
+	misgiven += !given[place];
+	finished[place]++;
 	lost += e->outcome->kind == OUTCOME_LOST;
+}
+
+/* A record that is kept in the last moment is soon enough. */
+static void before_write(void *arg)
+{
+	(void)arg;
+	memcpy(shared->on_record, given, sizeof given);
+	writes++;
 }
 
 /* By bursts, the next before the last is quite over: at the end of each some workers idle while others have much. */
@@ -133,12 +153,14 @@ static void run_all(bool die)
 	workers_die = die;
 	lost = 0;
 	memset(finished, 0, sizeof finished);
+	memset(given, 0, sizeof given);
+	misgiven = returned = writes = 0;
 	signal(SIGPIPE, SIG_IGN);
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(shared, MAP_FAILED);
 	ck_assert_int_eq(loop_open(&loop), 0);
 	pool_open(&pool, &(struct pool_config){
-		.jobs = 4, .ahead_max = 200, .queue_size = 100, .queue_grows = true, .serve = serve,
+		.jobs = 4, .ahead_max = 200, .queue_size = 100, .queue_grows = true, .serve = serve, .before_write = before_write,
 		.setup = {.type = MSG_SETUP, .u.setup = {.env = {"", 0}, .initializer = {"", 0}}}}, &loop, &observer);
 	run_pool(&pool, &loop);
 	pool_close(&pool);
@@ -148,6 +170,10 @@ static void run_all(bool die)
 		wrong += finished[i] != 1 || shared->ran[i] != 1;
 	ck_assert_uint_eq(wrong, 0);
 	ck_assert_uint_gt(shared->calls, 0);
+	ck_assert_uint_eq(shared->early, 0);
+	ck_assert_uint_eq(misgiven, 0);
+	ck_assert_uint_gt(returned, 0);
+	ck_assert_uint_lt(writes, TASKS / 2); /* many tasks at once, and not for nothing */
 	munmap(shared, sizeof *shared);
 }
 
