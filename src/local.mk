@@ -131,6 +131,7 @@ src_libforkpool_a_SOURCES = \
 	src/pool/slot.c \
 	src/pool/slot.h \
 	src/pool/slots.h \
+	src/pool/verb.c \
 	src/feed/destination.c \
 	src/feed/destination.h \
 	src/feed/feed.c \

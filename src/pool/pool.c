@@ -4,7 +4,6 @@
 #include "pool/pool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ void pool_fail(struct pool *p, char *why)
 
 /* Tasks that wait. */
 
-static void drop(struct pool *p, struct task *t)
+void pool_drop(struct pool *p, struct task *t)
 {
 	p->dropped = true;
 	pool_emit(p, &(struct pool_event){.kind = POOL_DROPPED, .task = t, .host = ""});
@@ -55,7 +54,7 @@ static void wait_again(void *arg, struct task *t)
 {
 	struct pool *p = arg;
 	if (p->stop)
-		drop(p, t);
+		pool_drop(p, t);
 	else
 		queue_return(&p->queue, t);
 }
@@ -70,7 +69,7 @@ void pool_give_back(struct pool *p, struct queue *tasks)
 	if (!p->stop)
 		queue_return_all(&p->queue, tasks);
 	for (struct task *t; (t = queue_take(tasks)); )
-		drop(p, t);
+		pool_drop(p, t);
 }
 
 void pool_try_again(struct pool *p, struct task *t)
@@ -95,22 +94,6 @@ static bool has_room(const struct pool *p)
 bool pool_wants(const struct pool *p)
 {
 	return !p->stop && !p->error && has_room(p) && p->retry.count < RETRY_HELD_MAX;
-}
-
-void pool_submit(struct pool *p, struct task *t)
-{
-	pool_emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
-	if (p->stop) {
-		drop(p, t);
-		return;
-	}
-	if (!t->refusal) {
-		queue_add(&p->queue, t);
-		return;
-	}
-	struct outcome refused = {.kind = OUTCOME_NOT_STARTED};
-	pool_emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = &refused, .host = ""});
-	task_drop(t);
 }
 
 bool pool_idle(const struct pool *p)
@@ -286,56 +269,6 @@ void pool_open(struct pool *p, const struct pool_config *config, struct loop *lo
 	p->gated = gate_is_wanted(&config->gate);
 	gate_open(&p->gate, &config->gate);
 	retry_open(&p->retry, &(struct retry){.policy = config->retry, .loop = loop, .again = wait_again, .arg = p});
-}
-
-void pool_stop(struct pool *p, enum pool_stop how)
-{
-	if (how <= p->stop)
-		return;
-	p->stop = how;
-	if (p->suspended)
-		pool_resume(p);
-	for (struct task *t; (t = queue_take(&p->queue)) || (t = retry_take(&p->retry)); )
-		drop(p, t);
-	for (size_t i = 0; i < p->n_slots; i++) {
-		struct slot *slot = p->slots[i];
-		if (slot->sched.state == SLOT_LOADED || slot->sched.state == SLOT_FULL)
-			pool_call_back(slot);
-		pool_stop_slot(slot);
-	}
-	link_flush_posted(p);
-}
-
-void pool_resize(struct pool *p, int delta)
-{
-	if (delta < 0 && p->config.jobs > 1)
-		p->config.jobs--;
-	else if (delta > 0 && p->config.jobs < UINT32_MAX)
-		p->config.jobs++;
-	p->shortage = (struct shortage){0};
-	loop_cancel_timer(p->loop, &p->recover);
-}
-
-/* To every worker, whatever it runs: seq 0. */
-static void signal_all(struct pool *p, int signo)
-{
-	struct msg m = {.type = MSG_SIGNAL, .u.signal.signo = (uint32_t)signo};
-	for (struct link *l = p->links; l; l = l->next) {
-		link_send(l, &m);
-		link_flush(l);
-	}
-}
-
-void pool_suspend(struct pool *p)
-{
-	p->suspended = true;
-	signal_all(p, SIGSTOP);
-}
-
-void pool_resume(struct pool *p)
-{
-	p->suspended = false;
-	signal_all(p, SIGCONT);
 }
 
 bool pool_owns(const struct pool *p, pid_t pid)

@@ -85,6 +85,9 @@ size_t pool_room_ahead(const struct pool *p);
 void pool_emit(const struct pool *p, const struct pool_event *e);
 void pool_emit_for(const struct slot *slot, struct pool_event e);
 
+/* The task will not be run, since the pool stops. Takes over the hold. */
+void pool_drop(struct pool *p, struct task *t);
+
 /* Tasks that were given to a worker and have not been started wait again, first of all. */
 void pool_give_back(struct pool *p, struct queue *tasks);
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the pool is told to do by those who have it.
+ */
+#include <config.h>
+
+#include "pool/slots.h"
+
+#include <signal.h>
+
+void pool_submit(struct pool *p, struct task *t)
+{
+	pool_emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
+	if (p->stop) {
+		pool_drop(p, t);
+		return;
+	}
+	if (!t->refusal) {
+		queue_add(&p->queue, t);
+		return;
+	}
+	struct outcome refused = {.kind = OUTCOME_NOT_STARTED};
+	pool_emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = &refused, .host = ""});
+	task_drop(t);
+}
+
+void pool_stop(struct pool *p, enum pool_stop how)
+{
+	if (how <= p->stop)
+		return;
+	p->stop = how;
+	if (p->suspended)
+		pool_resume(p);
+	for (struct task *t; (t = queue_take(&p->queue)) || (t = retry_take(&p->retry)); )
+		pool_drop(p, t);
+	for (size_t i = 0; i < p->n_slots; i++) {
+		struct slot *slot = p->slots[i];
+		if (slot->sched.state == SLOT_LOADED || slot->sched.state == SLOT_FULL)
+			pool_call_back(slot);
+		pool_stop_slot(slot);
+	}
+	link_flush_posted(p);
+}
+
+void pool_resize(struct pool *p, int delta)
+{
+	if (delta < 0 && p->config.jobs > 1)
+		p->config.jobs--;
+	else if (delta > 0 && p->config.jobs < UINT32_MAX)
+		p->config.jobs++;
+	p->shortage = (struct shortage){0};
+	loop_cancel_timer(p->loop, &p->recover);
+}
+
+/* To every worker, whatever it runs: seq 0. */
+static void signal_all(struct pool *p, int signo)
+{
+	struct msg m = {.type = MSG_SIGNAL, .u.signal.signo = (uint32_t)signo};
+	for (struct link *l = p->links; l; l = l->next) {
+		link_send(l, &m);
+		link_flush(l);
+	}
+}
+
+void pool_suspend(struct pool *p)
+{
+	p->suspended = true;
+	signal_all(p, SIGSTOP);
+}
+
+void pool_resume(struct pool *p)
+{
+	p->suspended = false;
+	signal_all(p, SIGCONT);
+}
