@@ -18,7 +18,10 @@
 
 /* Where a child that cannot exec says why. Shared memory and not a pipe: it costs no system call, and
  * it also works where vfork is a fork (valgrind). */
-static volatile int *child_error; /* 0: it was executed */
+static volatile struct {
+	int error; /* 0: it was executed */
+	bool outside;
+} *child;
 static const struct spawn_origin *origin;
 static pid_t self;
 static bool has_niceness;
@@ -26,10 +29,10 @@ static int niceness;
 
 int spawn_init(const struct spawn_origin *o)
 {
-	void *page = mmap(NULL, sizeof *child_error, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *page = mmap(NULL, sizeof *child, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return -1;
-	child_error = page;
+	child = page;
 	origin = o;
 	self = getpid();
 	return 0;
@@ -51,12 +54,19 @@ int spawn_nice(int increment)
 }
 
 /* From here to the end of spawn_child: the child of a vfork. Only async-signal-safe calls, and nothing
- * written that the parent still reads, but for `child_error` and argv. */
+ * written that the parent still reads, but for `child` and argv. */
 
 static _Noreturn void give_up(void)
 {
-	*child_error = errno;
+	child->error = errno;
 	_exit(127);
+}
+
+static void enter(const char *directory)
+{
+	child->outside = chdir(directory) < 0;
+	if (child->outside)
+		give_up();
 }
 
 static int move_fd(int from, int to)
@@ -84,6 +94,8 @@ static void set_up(const struct spawn_request *r)
 		give_up();
 	if (spawn_restore(origin) < 0)
 		give_up();
+	if (r->directory)
+		enter(r->directory);
 	if (has_niceness && setpriority(PRIO_PROCESS, 0, niceness) < 0)
 		give_up();
 	/* Last: a stop that was typed at the terminal before setpgid must not hit a half-born child. */
@@ -132,18 +144,18 @@ static _Noreturn void spawn_child(const struct spawn_request *r)
 	give_up();
 }
 
+struct spawn_result spawn_late_result(void)
+{
+	return (struct spawn_result){.pid = -1, .error = child->error, .outside = child->outside};
+}
+
 /* A child that did not get to run its command has already exited, or is about to. */
 static struct spawn_result spawn_confirm(pid_t pid)
 {
-	if (*child_error == 0)
+	if (child->error == 0)
 		return (struct spawn_result){.pid = pid};
 	wait_for_child(pid);
-	return (struct spawn_result){.pid = -1, .error = *child_error};
-}
-
-int spawn_late_error(void)
-{
-	return *child_error;
+	return spawn_late_result();
 }
 
 bool spawn_is_shortage(int error)
@@ -153,7 +165,8 @@ bool spawn_is_shortage(int error)
 
 struct spawn_result spawn(const struct spawn_request *request)
 {
-	*child_error = 0;
+	child->error = 0;
+	child->outside = false;
 	pid_t pid = vfork();
 	if (pid == 0)
 		spawn_child(request);

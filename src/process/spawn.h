@@ -28,12 +28,14 @@ struct spawn_request {
 	char *const *fallback_argv; /* tried as it is if argv cannot be executed; or NULL */
 	char *const *envp;
 	const char *path;           /* what PATH says */
+	const char *directory;      /* to enter before all this is looked up; NULL: none */
 	int stdin_fd, stdout_fd, stderr_fd; /* borrowed; 0, 1 and 2 stay as they are */
 };
 
 struct spawn_result {
 	pid_t pid; /* > 0: it runs; -1: it does not */
 	int error; /* errno of what failed then */
+	bool outside; /* and that was to enter the directory */
 };
 
 /* -1 and errno if the page cannot be had. `origin` is borrowed for good. */
@@ -46,9 +48,9 @@ int spawn_nice(int increment);
 /* In a child, before exec: give back what `origin` says was changed. -1 and errno. Async-signal-safe. */
 int spawn_restore(const struct spawn_origin *origin);
 
-/* The child has ended: errno of an exec that failed after spawn returned, 0 if it was executed. Only where
- * vfork does not wait (valgrind) is it ever anything else. */
-int spawn_late_error(void);
+/* The child has ended: what failed after spawn returned, error 0 if it was executed. Only where vfork does not wait
+ * (valgrind) is it ever anything else. */
+struct spawn_result spawn_late_result(void);
 
 /* Does this errno say that there is too little of something now: processes, memory, fds? */
 bool spawn_is_shortage(int error);

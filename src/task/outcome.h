@@ -14,7 +14,7 @@
 	X(EXITED, "exited")           /* code: its exit status */ \
 	X(SIGNALLED, "signalled")     /* code: the signal */ \
 	X(TIMED_OUT, "timed out")     /* code: the signal that ended it, 0 if it exited by itself */ \
-	X(NOT_STARTED, "not started") /* code: errno of what failed, 0 if it was refused */ \
+	X(NOT_STARTED, "not started") /* code: errno of what failed; 0: refused, or its directory cannot be entered */ \
 	X(LOST, "lost")               /* its worker died under it; or that's command, code: of which signal, or 0 */ \
 	X(TERMINAL, "wanted the terminal") /* stopped by SIGTTIN or SIGTTOU, then killed; code: which */ \
 	X(NO_RESOURCES, "no resources")    /* nothing ran for want of processes, fds or memory: try again */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <paths.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -46,12 +47,35 @@ static void be_over(struct attempt *a)
 	}
 }
 
-static void be_over_unstarted(struct attempt *a, int error)
+/* A long path is cut from its front: its end tells more. */
+static void explain_outside(struct attempt *a, int error)
+{
+	char *reason = a->outcome.reason;
+	const char *why = strerror(error), *shown = a->directory;
+	size_t room = sizeof a->outcome.reason - sizeof "cannot enter '...': " - strlen(why), len = strlen(shown);
+	if (len > room)
+		shown += len - room;
+	while (shown > a->directory && (*shown & 0xc0) == 0x80) /* no half of a character in UTF-8 */
+		shown++;
+	snprintf(reason, sizeof a->outcome.reason, "cannot enter '%s%s': %s", shown > a->directory ? "..." : "", shown, why);
+}
+
+/* A directory that cannot be entered says nothing of the command: the code, which would, stays 0. */
+static void note_unstarted(struct attempt *a, struct spawn_result s)
+{
+	bool is_shortage = spawn_is_shortage(s.error);
+	a->outcome.kind = is_shortage ? OUTCOME_NO_RESOURCES : OUTCOME_NOT_STARTED;
+	if (s.outside && !is_shortage)
+		explain_outside(a, s.error);
+	else
+		a->outcome.code = s.error;
+}
+
+static void be_over_unstarted(struct attempt *a, struct spawn_result s)
 {
 	capture_close(&a->out);
 	capture_close(&a->err);
-	a->outcome.kind = spawn_is_shortage(error) ? OUTCOME_NO_RESOURCES : OUTCOME_NOT_STARTED;
-	a->outcome.code = error;
+	note_unstarted(a, s);
 	be_over(a);
 }
 
@@ -67,9 +91,9 @@ static void record_end(struct attempt *a, int status, const struct rusage *usage
 		o->kind = WIFSIGNALED(status) ? OUTCOME_SIGNALLED : OUTCOME_EXITED;
 		o->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	}
-	if (a->executed && spawn_late_error() != 0) {
-		o->kind = OUTCOME_NOT_STARTED;
-		o->code = spawn_late_error();
+	if (a->executed && spawn_late_result().error != 0) {
+		o->code = 0;
+		note_unstarted(a, spawn_late_result());
 	}
 	o->pid = a->pid;
 	o->runtime_ns = clock_ns() - a->started_ns;
@@ -267,14 +291,16 @@ void attempt_start(struct attempt *a, const struct attempt_spec *spec)
 {
 	a->killing = a->told_to_end = false;
 	a->outcome = (struct outcome){.kind = OUTCOME_EXITED};
+	a->directory = spec->directory;
 	int stdin_fd = open_captures(a, spec) < 0 ? -1 : open_input(spec);
 	if (stdin_fd < 0) {
-		be_over_unstarted(a, errno);
+		be_over_unstarted(a, (struct spawn_result){.pid = -1, .error = errno});
 		return;
 	}
 	struct spawn_request r = {
 		.envp = spec->envp,
 		.path = spec->path,
+		.directory = spec->directory,
 		.stdin_fd = stdin_fd,
 		.stdout_fd = a->out.wfd >= 0 ? a->out.wfd : spec->to_err ? spec->stderr_fd : spec->stdout_fd,
 		.stderr_fd = a->err.wfd >= 0 ? a->err.wfd : spec->stderr_fd,
@@ -284,7 +310,7 @@ void attempt_start(struct attempt *a, const struct attempt_spec *spec)
 	if (spec->input_wfd)
 		fdio_close(&stdin_fd);
 	if (s.pid < 0) {
-		be_over_unstarted(a, s.error);
+		be_over_unstarted(a, s);
 		return;
 	}
 	capture_started(&a->out);

@@ -31,6 +31,7 @@ struct attempt {
 	enum attempt_state state;
 	bool leave;              /* --leave: what a finished command leaves may live */
 	pid_t pid;
+	const char *directory;   /* as in its spec */
 	uint64_t started_ns;
 	uint64_t leave_until_ns; /* of LEAVING: when to go on to the next step */
 	bool executed;           /* and not a copy of a template */
@@ -55,6 +56,7 @@ struct attempt_spec {
 	bool to_err;      /* its standard output goes where its standard error goes */
 	char *const *envp;
 	const char *path; /* of PATH */
+	const char *directory; /* to run it in, absolute, borrowed until it is over; PWD is the caller's to set; NULL: here */
 	int stdin_fd;     /* borrowed */
 	int *input_wfd;   /* or not NULL: standard input is a pipe, whose other end is put here, the caller's, not blocking */
 	int stdout_fd, stderr_fd; /* borrowed; without capture */

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -80,7 +81,7 @@ static void assert_fails(int error)
 	struct spawn_result r = spawn(&request);
 	if (r.pid > 0 && is_under_valgrind()) {
 		ck_assert_int_eq(status_of(r.pid), 127 << 8);
-		ck_assert_int_eq(spawn_late_error(), error);
+		ck_assert_int_eq(spawn_late_result().error, error);
 		return;
 	}
 	ck_assert_int_eq(r.pid, -1);
@@ -237,6 +238,58 @@ START_TEST(fd_that_is_none)
 }
 END_TEST
 
+/* Entered first: what is relative is looked up from there, and this process stays where it is. */
+START_TEST(directory)
+{
+	char here[PATH_MAX], after[PATH_MAX];
+	ck_assert_ptr_nonnull(getcwd(here, sizeof here));
+	write_file("program", "#!/bin/sh\npwd -P\n", 0755);
+	request.directory = in_dir("");
+	request.path = "/nonesuch:.";
+	ARGV(_i ? "./program" : "program");
+	char *expected = realpath(in_dir(""), NULL);
+	ck_assert_ptr_nonnull(expected);
+	strcpy(after, expected);
+	strcat(after, "\n");
+	free(expected);
+	assert_runs(after, 0);
+	ck_assert_ptr_nonnull(getcwd(after, sizeof after));
+	ck_assert_str_eq(after, here);
+}
+END_TEST
+
+static void assert_outside(const char *path, int error)
+{
+	request.directory = path;
+	struct spawn_result r = spawn(&request);
+	if (r.pid > 0 && is_under_valgrind()) {
+		ck_assert_int_eq(status_of(r.pid), 127 << 8);
+		r = spawn_late_result();
+	}
+	ck_assert_int_eq(r.pid, -1);
+	ck_assert_int_eq(r.error, error);
+	ck_assert(r.outside);
+}
+
+/* And a command that does not exist is another thing than its directory. */
+START_TEST(directory_that_cannot_be_entered)
+{
+	ARGV("true");
+	assert_outside("/nonesuch/x", ENOENT);
+	assert_outside("/dev/null", ENOTDIR);
+	ARGV("nonesuch");
+	request.fallback_argv = (char *const[]){(char *)"true", NULL};
+	assert_outside("/nonesuch/x", ENOENT);
+	request.fallback_argv = NULL;
+	request.directory = NULL;
+	assert_fails(ENOENT);
+	ck_assert(!spawn_late_result().outside);
+	request.directory = "/";
+	assert_fails(ENOENT);
+	ck_assert(!spawn_late_result().outside);
+}
+END_TEST
+
 START_TEST(process_group_of_its_own)
 {
 	ARGV("sh", "-c", "read -r pid name state ppid pgrp rest </proc/self/stat; echo $((pgrp - $$))");
@@ -336,6 +389,8 @@ Suite *spawn_suite(void)
 	tcase_add_test(t, file_apart_from_its_name);
 	tcase_add_test(t, only_its_standard_fds);
 	tcase_add_loop_test(t, fd_that_is_none, 0, 3);
+	tcase_add_loop_test(t, directory, 0, 2);
+	tcase_add_test(t, directory_that_cannot_be_entered);
 	tcase_add_test(t, process_group_of_its_own);
 	tcase_add_test(t, no_signal_is_blocked);
 	tcase_add_loop_test(t, sigchld_as_at_the_start, 0, 2);
