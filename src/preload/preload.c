@@ -56,6 +56,7 @@ static char **auxv;
  * lays it out: argv, environment, auxiliary vector. */
 static struct preload_request request;
 static char room[PREFIX_MAX + PRELOAD_REQUEST_MAX];
+static const char *directory; /* to enter; or NULL */
 static char *words[PREFIX_WORDS + PRELOAD_STRINGS_MAX + 2 + AUXV_MAX];
 
 /* Of a script: the interpreter, its argument, the file. They stand for the first word of each request. */
@@ -223,6 +224,7 @@ static void lay_out(void)
 	memory.arg_start = (uint64_t)(uintptr_t)strings;
 	memory.arg_end = memory.env_start = (uint64_t)(uintptr_t)env;
 	memory.env_end = (uint64_t)(uintptr_t)end;
+	directory = request.has_directory ? end : NULL;
 	program_invocation_name = words[0];
 	char *slash = strrchr(words[0], '/');
 	program_invocation_short_name = slash ? slash + 1 : words[0];
@@ -237,7 +239,8 @@ static pid_t copy(void)
 
 static void become_task(void)
 {
-	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || set_memory_map() < 0) {
+	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (directory && chdir(directory) < 0) ||
+	    set_memory_map() < 0) {
 		reply(0, errno);
 		_exit(127);
 	}
@@ -260,6 +263,8 @@ static int serve(int argc, char **argv, char **envp)
 	close(2);
 	for (int taken; (taken = take_request()) != 0; ) {
 		lay_out();
+		if (directory && chdir("/") < 0) /* the template needs it no more, and must not keep it busy */
+			_exit(127);
 		pid_t pid = taken > 0 ? copy() : -1;
 		if (pid == 0) {
 			become_task();

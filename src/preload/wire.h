@@ -13,16 +13,16 @@
 /* The first entry of a template's environment: PRELOAD_MARK=PARENT, the worker's pid; the number in the name is the version
  * of all this. The second is LD_PRELOAD; what follows its first colon is the user's own. The socket is standard
  * input then. */
-#define PRELOAD_MARK "FORKPOOL_PRELOAD_1"
+#define PRELOAD_MARK "FORKPOOL_PRELOAD_2"
 
 /* The largest request without its head, and how many strings there may be in it; what is larger is executed. */
 #define PRELOAD_REQUEST_MAX (96 * 1024)
 #define PRELOAD_STRINGS_MAX 8000
 
-/* Down: run main once, with two fds that become standard output and standard error. Arguments and environment follow:
- * strings, each with its NUL. */
+/* Down: run main once, with two fds that become standard output and standard error. Arguments, environment and, if there is
+ * one, the directory to enter follow: strings, each with its NUL. */
 struct preload_request {
-	uint32_t n_words, n_env;
+	uint32_t n_words, n_env, has_directory;
 };
 
 /* Up: first, once, by the template: pid 0 and why it cannot serve, PRELOAD_SOUND if it can. Then for each request:

@@ -85,19 +85,19 @@ static int open_channel(int fds[2])
 	return setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
 }
 
-int template_start(struct template *t, const char *preload, const char *file, const char *const *argv,
-		   char *const *envp)
+int template_start(struct template *t, const char *preload, const struct template_source *source)
 {
 	int channel[2] = {-1, -1}, noise_wfd = -1;
 	char *words[8] = {NULL};
 	struct buf strings = {0};
 	*t = (struct template){.fd = -1, .noise_rfd = -1, .started_ns = clock_ns()};
-	for (size_t i = 0; argv[i] && i + 2 < ARRAY_LEN(words); i++)
-		words[i + 1] = (char *)argv[i];
-	char **env = environment_of(&strings, preload, envp);
+	for (size_t i = 0; source->argv[i] && i + 2 < ARRAY_LEN(words); i++)
+		words[i + 1] = (char *)source->argv[i];
+	char **env = environment_of(&strings, preload, source->envp);
 	struct spawn_result s = {.pid = -1};
 	if (open_channel(channel) == 0 && fdio_pipe(&t->noise_rfd, &noise_wfd) == 0)
-		s = spawn(&(struct spawn_request){.file = file, .argv = words + 1, .envp = env, .stdin_fd = channel[1],
+		s = spawn(&(struct spawn_request){.file = source->file, .argv = words + 1, .envp = env,
+						 .directory = source->directory, .stdin_fd = channel[1],
 						 .stdout_fd = noise_wfd, .stderr_fd = noise_wfd});
 	else
 		s.error = errno;
@@ -154,6 +154,9 @@ static bool make_request(struct buf *b, const struct spawn_request *r)
 	buf_add(b, &head, sizeof head);
 	head.n_words = (uint32_t)add_strings(b, r->argv);
 	head.n_env = (uint32_t)add_strings(b, r->envp);
+	head.has_directory = r->directory != NULL;
+	if (r->directory)
+		buf_add(b, r->directory, strlen(r->directory) + 1);
 	memcpy(buf_head(b), &head, sizeof head);
 	return head.n_words + head.n_env <= PRELOAD_STRINGS_MAX && buf_len(b) <= sizeof head + PRELOAD_REQUEST_MAX;
 }

@@ -29,6 +29,15 @@ struct template {
 	struct buf request; /* reused from one to the next */
 };
 
+/* What to make one of. Its main does not see `argv`, unless the shared object cannot be loaded: then the program runs. All
+ * borrowed during the call. */
+struct template_source {
+	const char *file;
+	const char *const *argv;
+	char *const *envp;
+	const char *directory; /* to load it in; NULL: here */
+};
+
 /* Where the shared object is: beside this program, as it was built, or where it is installed. An owned string; NULL if
  * there is none. */
 char *template_find_preload(void);
@@ -36,10 +45,8 @@ char *template_find_preload(void);
 /* Why there is none. */
 const char *template_why_not(void);
 
-/* Load `file` with the environment `envp` and the shared object `preload`. Its main does not see `argv`, unless the
- * object cannot be loaded: then the program runs. -1 and errno. */
-int template_start(struct template *t, const char *preload, const char *file, const char *const *argv,
-		   char *const *envp);
+/* Load it with the shared object `preload`. -1 and errno. */
+int template_start(struct template *t, const char *preload, const struct template_source *source);
 
 /* Has it checked in? Does not wait. */
 enum template_state template_look(struct template *t);
@@ -47,9 +54,9 @@ enum template_state template_look(struct template *t);
 /* The same, but waits until that is known, as long as template_look would give it. */
 enum template_state template_wait(struct template *t);
 
-/* Make a copy of it that runs r->argv with r->envp, r->stdout_fd and r->stderr_fd; its standard input is /dev/null. The
- * copy is like what spawn() starts. Returns its pid. 0: there is none, and nothing of it has run; -1: the same, and the
- * template is dead. */
+/* Make a copy of it that runs r->argv with r->envp, r->stdout_fd and r->stderr_fd; its standard input is /dev/null. Either
+ * all copies of one template have an r->directory, or none has, and they stay where it was loaded. The copy is like what
+ * spawn() starts. Returns its pid. 0: there is none, and nothing of it has run; -1: the same, and the template is dead. */
 pid_t template_run(struct template *t, const struct spawn_request *r);
 
 /* Kill it and reap it; harmless if there is none. */

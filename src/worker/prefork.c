@@ -22,6 +22,7 @@ enum {
 
 struct prefork_program {
 	char *file, *name;           /* owned: what is executed, and argv[0] */
+	char *directory;             /* owned; where its tasks are started; NULL: here */
 	char interpreter[PATH_MAX];  /* "": the file is no script */
 	struct program_id id, interpreter_id;
 	unsigned uses, deaths;
@@ -50,6 +51,7 @@ static void free_program(struct prefork *p, struct prefork_program *g)
 	drop_template(p, g);
 	free(g->file);
 	free(g->name);
+	free(g->directory);
 	free(g);
 }
 
@@ -61,24 +63,32 @@ static struct prefork_program *move_to_front(struct prefork *p, size_t i)
 	return g;
 }
 
-static struct prefork_program *add_program(struct prefork *p, const char *file, const char *name)
+static struct prefork_program *add_program(struct prefork *p, const char *file, const char *name, const char *directory)
 {
 	if (p->n_programs == PREFORK_PROGRAMS)
 		free_program(p, p->programs[--p->n_programs]);
 	struct prefork_program *g = xcalloc(1, sizeof *g);
 	g->file = xstrdup(file);
 	g->name = xstrdup(name);
+	g->directory = directory ? xstrdup(directory) : NULL;
 	g->template.fd = g->template.noise_rfd = -1;
 	p->programs[p->n_programs] = g;
 	return move_to_front(p, p->n_programs++);
 }
 
-static struct prefork_program *find_program(struct prefork *p, const char *file, const char *name)
+static bool same_directory(const char *a, const char *b)
 {
-	for (size_t i = 0; i < p->n_programs; i++)
-		if (strcmp(p->programs[i]->name, name) == 0 && strcmp(p->programs[i]->file, file) == 0)
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static struct prefork_program *find_program(struct prefork *p, const char *file, const char *name, const char *directory)
+{
+	for (size_t i = 0; i < p->n_programs; i++) {
+		const struct prefork_program *g = p->programs[i];
+		if (strcmp(g->name, name) == 0 && strcmp(g->file, file) == 0 && same_directory(g->directory, directory))
 			return move_to_front(p, i);
-	return add_program(p, file, name);
+	}
+	return add_program(p, file, name, directory);
 }
 
 static bool same_interpreter(const struct prefork_program *g)
@@ -111,7 +121,8 @@ static bool prove(struct prefork *p)
 	struct template t;
 	if (p->proven)
 		return true;
-	if (template_start(&t, p->preload, _PATH_BSHELL, nothing, p->envp) == 0) {
+	const struct template_source source = {.file = _PATH_BSHELL, .argv = nothing, .envp = p->envp};
+	if (template_start(&t, p->preload, &source) == 0) {
 		p->proven = template_wait(&t) == TEMPLATE_READY;
 		template_stop(&t);
 		p->on = p->proven;
@@ -142,9 +153,10 @@ static bool make_room(struct prefork *p)
 static void start_template(struct prefork *p, struct prefork_program *g)
 {
 	const char *argv[] = {g->name, NULL};
+	const struct template_source source = {.file = g->file, .argv = argv, .envp = p->envp, .directory = g->directory};
 	if (g->uses < (p->eager ? 1 : USES_BEFORE) || !make_room(p) || !prove(p))
 		return;
-	if (template_start(&g->template, p->preload, g->file, argv, p->envp) == 0)
+	if (template_start(&g->template, p->preload, &source) == 0)
 		p->n_templates++;
 }
 
@@ -166,14 +178,25 @@ static void count_death(struct prefork *p, struct prefork_program *g)
 	g->state = ++g->deaths < DEATHS_MAX && g->state == TEMPLATE_READY ? TEMPLATE_LOADING : TEMPLATE_USELESS;
 }
 
+/* Which file it is may depend on the directory, which is not entered yet. */
+static bool is_relative(const struct spawn_request *r, const char *name)
+{
+	if (strchr(name, '/'))
+		return *name != '/';
+	const char *entry = r->path;
+	while (*entry == '/' && (entry = strchr(entry, ':')))
+		entry++;
+	return entry != NULL;
+}
+
 pid_t prefork_start(struct prefork *p, const struct spawn_request *r)
 {
 	char file[PATH_MAX];
 	struct program_id id;
 	const char *name = r->file ? r->file : r->argv[0];
-	if (!p->on || !program_find(name, r->path, file, &id))
+	if (!p->on || (r->directory && is_relative(r, name)) || !program_find(name, r->path, file, &id))
 		return 0;
-	struct prefork_program *g = find_program(p, file, r->argv[0]);
+	struct prefork_program *g = find_program(p, file, r->argv[0], r->directory);
 	check_identity(p, g, &id);
 	g->uses++;
 	g->last_use = ++p->uses;

@@ -3,6 +3,9 @@
  * prefork: which programs have a template (process/template.h), and which tasks are copies of one. A program gets one
  * when it is run for the second time; there are a few at most, those that are run most often lately. Where a template
  * would not be sound, or there is any doubt, the program is executed as ever, and that is remembered.
+ *
+ * What a program does before its main may depend on where it is started: the loader looks into relative directories, and a
+ * library may ask. So tasks that have directories of their own share a template only within one.
  */
 #ifndef WORKER_PREFORK_H
 #define WORKER_PREFORK_H
@@ -34,11 +37,12 @@ struct prefork {
 	unsigned long long uses;
 };
 
-/* Begin: `envp` is what all tasks have in their environment, borrowed until prefork_close. False if it cannot be done
+/* Begin: `envp` is what all tasks have in their environment, borrowed until prefork_close; at prefork_start its PWD is that
+ * of the task to be started. False if it cannot be done
  * here: then nothing will ever be preforked, which is harmless. */
 bool prefork_open(struct prefork *p, char *const *envp);
 
-/* Start what spawn(r) would. 0: it has to be spawned. */
+/* Start what spawn(r) would. 0: it has to be spawned, which tells, too, why a directory cannot be entered. */
 pid_t prefork_start(struct prefork *p, const struct spawn_request *r);
 
 /* Is this child a template? */

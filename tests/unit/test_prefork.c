@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,9 +81,15 @@ static void set_argv(const char *const *argv)
 
 #define ARGV(...) set_argv((const char *const[]){__VA_ARGS__, NULL})
 
+static int start_template(const char *object, const char *file, const char *name)
+{
+	const char *const argv[] = {name, NULL};
+	return template_start(&template, object, &(struct template_source){.file = file, .argv = argv, .envp = envp});
+}
+
 static void load(const char *file, const char *name)
 {
-	ck_assert_int_eq(template_start(&template, preload, file, (const char *const[]){name, NULL}, envp), 0);
+	ck_assert_int_eq(start_template(preload, file, name), 0);
 	ck_assert_int_eq(template_wait(&template), TEMPLATE_READY);
 }
 
@@ -219,7 +226,7 @@ END_TEST
 START_TEST(useless_if_it_does_not_check_in)
 {
 	/* without the shared object it runs, and ends */
-	ck_assert_int_eq(template_start(&template, "/nowhere/x.so", "/bin/true", (const char *const[]){"true", NULL}, envp), 0);
+	ck_assert_int_eq(start_template("/nowhere/x.so", "/bin/true", "true"), 0);
 	ck_assert_int_eq(template_wait(&template), TEMPLATE_USELESS);
 }
 END_TEST
@@ -228,7 +235,7 @@ START_TEST(not_without_a_program)
 {
 	if (is_under_valgrind()) /* where a failing exec is known only later */
 		return;
-	ck_assert_int_eq(template_start(&template, preload, "/nowhere/x", (const char *const[]){"x", NULL}, envp), -1);
+	ck_assert_int_eq(start_template(preload, "/nowhere/x", "x"), -1);
 	ck_assert_int_eq(errno, ENOENT);
 }
 END_TEST
@@ -320,6 +327,139 @@ START_TEST(one_that_dies_gets_successors)
 }
 END_TEST
 
+static const char *real_dir(void)
+{
+	static char path[PATH_MAX];
+	ck_assert_ptr_nonnull(realpath(in_dir(""), path));
+	return path;
+}
+
+static void assert_preforked_in(const char *directory, const char *output)
+{
+	ARGV("/bin/sh", "-c", "pwd -P; cat file");
+	request.directory = directory;
+	pid_t pid = start(by_prefork);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_str_eq(read_text(output_rfd), output);
+	ck_assert_int_eq(status_of(pid), 0);
+}
+
+START_TEST(directory_of_a_task)
+{
+	char in[2][PATH_MAX], output[2][PATH_MAX + 16], here[PATH_MAX];
+	ck_assert_ptr_nonnull(getcwd(here, sizeof here));
+	prefork.eager = true;
+	for (int i = 0; i < 2; i++) {
+		snprintf(in[i], sizeof in[i], "%s/%d", real_dir(), i);
+		ck_assert_int_eq(mkdir(in[i], 0700), 0);
+		write_file(i ? "1/file" : "0/file", i ? "one" : "zero", 0600);
+		snprintf(output[i], sizeof output[i], "%s\n%s", in[i], i ? "one" : "zero");
+	}
+	for (int i = 0; i < 6; i++)
+		assert_preforked_in(in[i % 2], output[i % 2]);
+	ck_assert_uint_eq(prefork.n_templates, 2); /* one in each */
+	ARGV("/bin/sh", "-c", "pwd -P");
+	pid_t pid = start(by_prefork);
+	ck_assert_int_gt(pid, 0);
+	here[strlen(here) + 1] = '\0';
+	here[strlen(here)] = '\n';
+	ck_assert_str_eq(read_text(output_rfd), here);
+	ck_assert_int_eq(status_of(pid), 0);
+}
+END_TEST
+
+/* Another one of the same name is entered, as by a program that is executed; where there is none, nothing runs. */
+START_TEST(directory_that_comes_and_goes)
+{
+	char in[PATH_MAX], output[PATH_MAX + 16];
+	prefork.eager = true;
+	snprintf(in, sizeof in, "%s/d", real_dir());
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(mkdir(in, 0700), 0);
+		write_file("d/file", i ? "new" : "old", 0600);
+		snprintf(output, sizeof output, "%s\n%s", in, i ? "new" : "old");
+		assert_preforked_in(in, output);
+		ck_assert_int_eq(unlink(in_dir("d/file")), 0);
+		ck_assert_int_eq(rmdir(in), 0);
+		ck_assert_int_eq(start(by_prefork), 0);
+		ck_assert_str_eq(read_text(output_rfd), "");
+		ck_assert_int_eq(status_of(-1), 127 << 8); /* a copy that could not enter it, and went */
+	}
+	ck_assert_uint_eq(prefork.n_templates, 1);
+}
+END_TEST
+
+/* The template itself is not in it: it can be unmounted. */
+START_TEST(directory_is_not_kept_busy)
+{
+	char in[PATH_MAX], link[64], cwd[PATH_MAX] = "";
+	prefork.eager = true;
+	snprintf(in, sizeof in, "%s", real_dir());
+	ARGV("/bin/sh", "-c", ":");
+	request.directory = in;
+	pid_t pid = start(by_prefork);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(status_of(pid), 0);
+	struct buf pids = {0};
+	kin_children(&pids);
+	ck_assert_uint_eq(buf_len(&pids), sizeof pid);
+	memcpy(&pid, buf_head(&pids), sizeof pid);
+	buf_clear(&pids);
+	snprintf(link, sizeof link, "/proc/%d/cwd", (int)pid);
+	ck_assert_int_gt(readlink(link, cwd, sizeof cwd - 1), 0);
+	ck_assert_str_eq(cwd, "/");
+}
+END_TEST
+
+/* What is loaded may be relative: here an object that is there in one directory only. */
+START_TEST(loaded_where_the_task_runs)
+{
+	char in[2][PATH_MAX];
+	prefork.eager = prefork.proven = true;
+	prefork.envp = (char *const[]){(char *)"LD_PRELOAD=./object.so", NULL};
+	for (int i = 0; i < 2; i++) {
+		snprintf(in[i], sizeof in[i], "%s/%d", real_dir(), i);
+		ck_assert_int_eq(mkdir(in[i], 0700), 0);
+	}
+	ck_assert_int_eq(symlink(preload, in_dir("1/object.so")), 0);
+	for (int i = 0; i < 4; i++) {
+		ARGV("/bin/sh", "-c", ":");
+		request.directory = in[i % 2];
+		request.envp = prefork.envp;
+		pid_t pid = start(by_prefork);
+		ck_assert_int_eq(pid > 0, i % 2);
+		if (pid > 0)
+			ck_assert_int_eq(status_of(pid), 0);
+	}
+}
+END_TEST
+
+/* Which file that is, only exec can say: it looks when the directory has been entered. */
+static const struct relative_case {
+	const char *name, *path;
+	bool preforked;
+} relative_cases[] = {
+	{"sh", "/usr/bin:/bin", true}, {"/bin/sh", "", true}, {"./sh", "/bin", false}, {"bin/sh", "/bin", false},
+	{"sh", "", false}, {"sh", ":/bin", false}, {"sh", "/bin:", false}, {"sh", "/nonesuch::/bin", false},
+	{"sh", "/bin:.", false}, {"sh", "bin:/bin", false},
+};
+
+START_TEST(relative_programs)
+{
+	const struct relative_case *c = &relative_cases[_i];
+	char in[PATH_MAX];
+	prefork.eager = true;
+	snprintf(in, sizeof in, "%s", real_dir());
+	ARGV(c->name, "-c", ":");
+	request.path = c->path;
+	request.directory = in;
+	pid_t pid = start(by_prefork);
+	ck_assert_int_eq(pid > 0, c->preforked);
+	if (pid > 0)
+		ck_assert_int_eq(status_of(pid), 0);
+}
+END_TEST
+
 START_TEST(unsound_ones_are_executed)
 {
 	prefork.eager = true;
@@ -352,6 +492,11 @@ Suite *prefork_suite(void)
 	tcase_add_test(tc, few_templates_at_once);
 	tcase_add_test(tc, another_file_is_another_program);
 	tcase_add_test(tc, one_that_dies_gets_successors);
+	tcase_add_test(tc, directory_of_a_task);
+	tcase_add_test(tc, directory_that_comes_and_goes);
+	tcase_add_test(tc, directory_is_not_kept_busy);
+	tcase_add_test(tc, loaded_where_the_task_runs);
+	tcase_add_loop_test(tc, relative_programs, 0, ARRAY_LEN(relative_cases));
 	tcase_add_test(tc, unsound_ones_are_executed);
 	suite_add_tcase(s, tc);
 	return s;
