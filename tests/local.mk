@@ -15,6 +15,7 @@ unit_sources = \
 	tests/unit/test_coworker.c \
 	tests/unit/test_cpus.c \
 	tests/unit/test_destination.c \
+	tests/unit/test_directory.c \
 	tests/unit/test_dispatch.c \
 	tests/unit/test_environment.c \
 	tests/unit/test_fdio.c \
@@ -53,6 +54,7 @@ unit_sources = \
 	tests/unit/test_strnum.c \
 	tests/unit/test_task.c \
 	tests/unit/test_template.c \
+	tests/unit/test_verdict.c \
 	tests/unit/test_word.c \
 	tests/unit/test_worker.c \
 	tests/unit/test_worker_end.c \

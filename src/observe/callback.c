@@ -155,7 +155,7 @@ static int start_guard(struct callback *c, int input_rfd)
 	environment_init(&environment, buf_head(&added), buf_len(&added));
 	c->pid = guard_start(&(struct guard_spec){
 		.command = command_for(c, &c->now->outcome),
-		.envp = environment_for(&environment, 0, 0, 0),
+		.envp = environment_for(&environment, 0, 0, 0, NULL),
 		.stdin_fd = input_rfd >= 0 ? input_rfd : c->config.null_fd,
 		.stdout_fd = c->pipes.out.wfd >= 0 ? c->pipes.out.wfd : 1,
 		.stderr_fd = c->pipes.err.wfd >= 0 ? c->pipes.err.wfd : 2,

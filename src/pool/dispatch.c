@@ -6,6 +6,8 @@
 
 #include "pool/slots.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 #define AHEAD_NS (4 * NS_PER_MS)           /* of work are sent ahead, */
@@ -52,9 +54,11 @@ static void send_task(struct slot *slot, struct task *t)
 		command_render(c, slot->number, &words);
 		body = bytes_in(&words);
 	}
+	const char *directory = t->directory ? t->directory : "";
 	struct msg m = {.type = MSG_TASK, .u.task = {
 		.seq = t->seq, .attempt = t->attempt, .slot = slot->number, .n_words = (uint32_t)c->n_words,
-		.flags = (uint8_t)((c->shell ? TASK_SHELL : 0) | (c->direct ? TASK_DIRECT : 0)), .words = body}};
+		.flags = (uint8_t)((c->shell ? TASK_SHELL : 0) | (c->direct ? TASK_DIRECT : 0)), .words = body,
+		.directory = {directory, strlen(directory)}}};
 	link_post(slot->link, &m);
 	buf_clear(&words);
 }

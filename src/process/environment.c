@@ -27,21 +27,18 @@ static bool is_ours(const char *entry)
 	       same_name("FORKPOOL_ATTEMPT", entry);
 }
 
-/* Put `entry` in place of one of the same name, or behind all of them. */
-static size_t replace(char **entries, size_t n, char *entry)
+/* The place of the entry with the name of this one, or the one behind all of them. */
+static size_t find(char *const *entries, size_t n, const char *entry)
 {
-	for (size_t i = N_NUMBERS; i < n; i++)
-		if (same_name(entry, entries[i])) {
-			entries[i] = entry;
-			return n;
-		}
-	entries[n] = entry;
-	return n + 1;
+	size_t i = N_NUMBERS;
+	while (i < n && !same_name(entry, entries[i]))
+		i++;
+	return i;
 }
 
 void environment_init(struct environment *e, const char *added, size_t len)
 {
-	size_t n = N_NUMBERS, most = N_NUMBERS + 1;
+	size_t n = N_NUMBERS, most = N_NUMBERS + 2; /* PWD and the NULL */
 	for (char **p = environ; p && *p; p++)
 		most++;
 	for (size_t i = 0; i < len; i++)
@@ -54,8 +51,13 @@ void environment_init(struct environment *e, const char *added, size_t len)
 	for (char **p = environ; p && *p; p++)
 		if (!is_ours(*p))
 			e->entries[n++] = *p;
-	for (char *p = e->added; p < e->added + len; p += strlen(p) + 1)
-		n = replace(e->entries, n, p);
+	for (char *p = e->added; p < e->added + len; p += strlen(p) + 1) {
+		size_t i = find(e->entries, n, p);
+		e->entries[i] = p;
+		n += i == n;
+	}
+	e->pwd_entry = e->entries + find(e->entries, n, "PWD=");
+	e->own_pwd = *e->pwd_entry;
 	e->path = getenv("PATH");
 }
 
@@ -63,11 +65,21 @@ void environment_clear(struct environment *e)
 {
 	free(e->entries);
 	free(e->added);
+	buf_clear(&e->pwd);
 	*e = (struct environment){0};
 }
 
-char **environment_for(struct environment *e, uint64_t seq, uint32_t slot, uint32_t attempt)
+static char *pwd_of(struct environment *e, const char *directory)
 {
+	buf_reset(&e->pwd);
+	buf_addf(&e->pwd, "PWD=%s", directory);
+	buf_addc(&e->pwd, '\0');
+	return buf_head(&e->pwd);
+}
+
+char **environment_for(struct environment *e, uint64_t seq, uint32_t slot, uint32_t attempt, const char *directory)
+{
+	*e->pwd_entry = directory ? pwd_of(e, directory) : e->own_pwd;
 	if (seq == 0)
 		return e->entries + N_NUMBERS;
 	snprintf(e->seq, sizeof e->seq, "FORKPOOL_SEQ=%" PRIu64, seq);

@@ -30,7 +30,7 @@ struct bytes bytes_in(const struct buf *b);
 size_t bytes_count_strings(struct bytes strings);
 
 #define FIELDS_SETUP(U8, U32, U64, STR) U8(flags) STR(env) U32(niceness) STR(initializer) STR(worker_command)
-#define FIELDS_TASK(U8, U32, U64, STR) U64(seq) U32(attempt) U32(slot) U8(flags) U32(n_words) STR(words)
+#define FIELDS_TASK(U8, U32, U64, STR) U64(seq) U32(attempt) U32(slot) U8(flags) U32(n_words) STR(words) STR(directory)
 #define FIELDS_REVOKE(U8, U32, U64, STR) U64(seq)
 #define FIELDS_SIGNAL(U8, U32, U64, STR) U64(seq) U32(signo)
 #define FIELDS_READY(U8, U32, U64, STR) U64(pid) STR(host)

@@ -30,6 +30,8 @@ void task_drop(struct task *t)
 		t->settled(t);
 	free(t->command.bytes);
 	free(t->command.holes);
+	free(t->directory);
+	free(t->name);
 	free(t->refusal);
 	free(t->tag);
 	free(t->results);

@@ -35,6 +35,10 @@ struct task {
 	uint64_t seq;       /* by which the user knows it: its place, or what the job log says */
 	uint64_t line;      /* where it stands in its input, from 1; 0 if it has no line */
 	struct command command;
+	char *directory;    /* owned; absolute, shorter than PATH_MAX: where it runs; NULL: where the pool does. No worker
+	                     * command gets to know it */
+	char *name;         /* owned; what its user calls it, or NULL */
+	bool submitted;     /* it came by the control socket, and not from the input */
 	char *refusal;      /* owned; why it cannot be run at all, or NULL */
 	char *tag;          /* owned; what --tag puts before its lines, or NULL */
 	size_t tag_len;

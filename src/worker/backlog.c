@@ -14,22 +14,42 @@ static struct assignment at(const struct backlog *b, size_t i)
 	return a;
 }
 
-void backlog_add(struct backlog *b, const struct msg *m)
+static size_t length(const struct assignment *a)
 {
-	struct assignment a = {
-		.seq = m->u.task.seq, .attempt = m->u.task.attempt, .slot = m->u.task.slot, .n_words = m->u.task.n_words,
-		.flags = m->u.task.flags, .len = m->u.task.words.n};
-	buf_add(&b->assignments, &a, SIZE);
-	buf_add(&b->words, m->u.task.words.p, a.len);
-	b->count++;
+	return a->len + a->directory_len;
 }
 
-struct assignment backlog_take(struct backlog *b, struct buf *words)
+static bool is_sound(const struct msg *m)
+{
+	struct bytes directory = m->u.task.directory;
+	return m->u.task.n_words > 0 && bytes_count_strings(m->u.task.words) == m->u.task.n_words &&
+	       (directory.n == 0 || (*directory.p == '/' && !memchr(directory.p, '\0', directory.n)));
+}
+
+bool backlog_add(struct backlog *b, const struct msg *m)
+{
+	struct bytes directory = m->u.task.directory;
+	struct assignment a = {
+		.seq = m->u.task.seq, .attempt = m->u.task.attempt, .slot = m->u.task.slot, .n_words = m->u.task.n_words,
+		.flags = m->u.task.flags, .len = m->u.task.words.n, .directory_len = directory.n > 0 ? directory.n + 1 : 0};
+	if (!is_sound(m))
+		return false;
+	buf_add(&b->assignments, &a, SIZE);
+	buf_add(&b->strings, m->u.task.words.p, a.len);
+	if (directory.n > 0) {
+		buf_add(&b->strings, directory.p, directory.n);
+		buf_addc(&b->strings, '\0');
+	}
+	b->count++;
+	return true;
+}
+
+struct assignment backlog_take(struct backlog *b, struct buf *strings)
 {
 	struct assignment a = at(b, 0);
-	buf_reset(words);
-	buf_add(words, buf_head(&b->words), a.len);
-	buf_drop(&b->words, a.len);
+	buf_reset(strings);
+	buf_add(strings, buf_head(&b->strings), length(&a));
+	buf_drop(&b->strings, length(&a));
 	buf_drop(&b->assignments, SIZE);
 	b->count--;
 	return a;
@@ -50,9 +70,11 @@ uint64_t backlog_cut(struct backlog *b, uint64_t seq)
 	if (b->count == 0)
 		return 0;
 	uint64_t first = at(b, from).seq;
-	for (size_t i = from; i < b->count; i++)
-		len += at(b, i).len;
-	buf_cut(&b->words, buf_len(&b->words) - len);
+	for (size_t i = from; i < b->count; i++) {
+		struct assignment a = at(b, i);
+		len += length(&a);
+	}
+	buf_cut(&b->strings, buf_len(&b->strings) - len);
 	buf_cut(&b->assignments, from * SIZE);
 	b->count = from;
 	return first;
@@ -61,6 +83,6 @@ uint64_t backlog_cut(struct backlog *b, uint64_t seq)
 void backlog_clear(struct backlog *b)
 {
 	buf_clear(&b->assignments);
-	buf_clear(&b->words);
+	buf_clear(&b->strings);
 	b->count = 0;
 }

@@ -98,7 +98,7 @@ static void start_process(struct coworker *c)
 	c->spent = c->has_answered = false;
 	attempt_start(c->process, &(struct attempt_spec){
 		.words = buf_head(&c->command), .n_words = 1, .shell = true, .direct = c->direct, .capture = true,
-		.envp = environment_for(c->environment, 0, 0, 0), .path = environment_path(c->environment),
+		.envp = environment_for(c->environment, 0, 0, 0, NULL), .path = environment_path(c->environment),
 		.input_wfd = &c->wfd});
 	if (c->process->state == ATTEMPT_RUNNING)
 		fdio_set_nonblocking(c->process->out.rfd);

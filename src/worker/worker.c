@@ -40,7 +40,7 @@ struct worker {
 	uint8_t flags; /* of SETUP */
 	struct environment environment;
 	struct assignment now;  /* what runs */
-	struct buf words;       /* owned; its command */
+	struct buf strings;     /* owned; its words, and its directory */
 	struct backlog ahead;   /* what is to run then */
 	struct attempt attempt;
 	struct prefork prefork;
@@ -149,14 +149,16 @@ static void start(struct worker *w)
 	const struct assignment *t = &w->now;
 	if (is_served(w)) {
 		coworker_give(&w->coworker, &(struct coworker_item){
-			.seq = t->seq, .slot = t->slot, .words = bytes_in(&w->words)});
+			.seq = t->seq, .slot = t->slot, .words = {buf_head(&w->strings), t->len}});
 		return;
 	}
+	const char *directory = t->directory_len > 0 ? buf_head(&w->strings) + t->len : NULL;
 	attempt_start(&w->attempt, &(struct attempt_spec){
-		.words = buf_head(&w->words), .n_words = t->n_words,
+		.words = buf_head(&w->strings), .n_words = t->n_words,
 		.shell = t->flags & TASK_SHELL, .direct = t->flags & TASK_DIRECT,
 		.capture = w->flags & SETUP_CAPTURE, .to_err = t->seq == 0, .prefork = t->seq != 0,
-		.envp = environment_for(&w->environment, t->seq, t->slot, t->attempt),
+		.directory = directory,
+		.envp = environment_for(&w->environment, t->seq, t->slot, t->attempt, directory),
 		.path = environment_path(&w->environment), .stdin_fd = w->null_fd, .stdout_fd = 1, .stderr_fd = 2});
 }
 
@@ -173,7 +175,7 @@ static bool may_start(const struct worker *w)
 
 static void start_next(struct worker *w)
 {
-	w->now = backlog_take(&w->ahead, &w->words);
+	w->now = backlog_take(&w->ahead, &w->strings);
 	start(w);
 }
 
@@ -183,8 +185,8 @@ static void run_initializer(struct worker *w, struct bytes text)
 {
 	w->now.flags = TASK_SHELL;
 	w->now.n_words = 1;
-	buf_add(&w->words, text.p, text.n);
-	buf_addc(&w->words, '\0');
+	buf_add(&w->strings, text.p, text.n);
+	buf_addc(&w->strings, '\0');
 	start(w);
 }
 
@@ -202,7 +204,7 @@ static void on_setup(struct worker *w, const struct msg *m)
 	w->set_up = true;
 	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
 	if (w->flags & SETUP_PREFORK)
-		prefork_open(&w->prefork, environment_for(&w->environment, 0, 0, 0));
+		prefork_open(&w->prefork, environment_for(&w->environment, 0, 0, 0, NULL));
 	const char *why = coworker_open(&w->coworker, m->u.setup.worker_command, w->flags & SETUP_DIRECT, w->flags & SETUP_JSON);
 	if (why)
 		send_failed(w, "cannot use --worker-protocol json", why);
@@ -212,15 +214,6 @@ static void on_setup(struct worker *w, const struct msg *m)
 		run_initializer(w, m->u.setup.initializer);
 	else
 		send_ready(w);
-}
-
-static void on_task(struct worker *w, const struct msg *m)
-{
-	size_t n_words = m->u.task.n_words;
-	if (n_words == 0 || bytes_count_strings(m->u.task.words) != n_words)
-		w->ending = true; /* not a pool that keeps to the protocol */
-	else
-		backlog_add(&w->ahead, m);
 }
 
 static void on_revoke(struct worker *w, uint64_t seq)
@@ -246,7 +239,7 @@ static void on_message(struct worker *w, const struct msg *m)
 	if (m->type == MSG_SETUP && !w->set_up)
 		on_setup(w, m);
 	else if (m->type == MSG_TASK && w->set_up)
-		on_task(w, m);
+		w->ending |= !backlog_add(&w->ahead, m);
 	else if (m->type == MSG_REVOKE)
 		on_revoke(w, m->u.revoke.seq);
 	else if (m->type == MSG_SIGNAL)
@@ -381,7 +374,7 @@ static void close_worker(struct worker *w)
 	fdio_close(&w->signal_fd);
 	fdio_close(&w->null_fd);
 	coworker_clear(&w->coworker);
-	buf_clear(&w->words);
+	buf_clear(&w->strings);
 	backlog_clear(&w->ahead);
 	environment_clear(&w->environment);
 }

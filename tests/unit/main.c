@@ -18,6 +18,7 @@
 	X(coworker) \
 	X(cpus) \
 	X(destination) \
+	X(directory) \
 	X(dispatch) \
 	X(environment) \
 	X(fdio) \
@@ -56,6 +57,7 @@
 	X(strnum) \
 	X(task) \
 	X(template) \
+	X(verdict) \
 	X(word) \
 	X(worker) \
 	X(worker_end)

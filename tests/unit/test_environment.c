@@ -56,12 +56,12 @@ static void assert_entries(char **entries, const char *expected)
 START_TEST(own_and_numbers)
 {
 	init("", 0);
-	assert_entries(environment_for(&environment, 7, 2, 1),
+	assert_entries(environment_for(&environment, 7, 2, 1, NULL),
 		       "FORKPOOL_SEQ=7;FORKPOOL_SLOT=2;FORKPOOL_ATTEMPT=1;A=own;B=own;AB=own;" REST);
-	assert_entries(environment_for(&environment, UINT64_MAX, UINT32_MAX, UINT32_MAX),
+	assert_entries(environment_for(&environment, UINT64_MAX, UINT32_MAX, UINT32_MAX, NULL),
 		       "FORKPOOL_SEQ=18446744073709551615;FORKPOOL_SLOT=4294967295;FORKPOOL_ATTEMPT=4294967295;"
 		       "A=own;B=own;AB=own;" REST);
-	assert_entries(environment_for(&environment, 0, 2, 1), "A=own;B=own;AB=own;" REST);
+	assert_entries(environment_for(&environment, 0, 2, 1, NULL), "A=own;B=own;AB=own;" REST);
 	environment_clear(&environment);
 }
 END_TEST
@@ -71,7 +71,7 @@ END_TEST
 START_TEST(added_entries_replace_those_of_the_same_name)
 {
 	init(ADDED("B=1\0NEW=\0A=x=y\0NEW=2\0ABC=3\0"));
-	assert_entries(environment_for(&environment, 0, 0, 0), "A=x=y;B=1;AB=own;" REST "NEW=2;ABC=3;");
+	assert_entries(environment_for(&environment, 0, 0, 0, NULL), "A=x=y;B=1;AB=own;" REST "NEW=2;ABC=3;");
 	environment_clear(&environment);
 }
 END_TEST
@@ -83,7 +83,7 @@ START_TEST(many_added)
 	for (int i = 0; i < 1000; i++)
 		len += (size_t)sprintf(added + len, "N%d=%d", i, i) + 1;
 	init(added, len);
-	char **entries = environment_for(&environment, 0, 0, 0);
+	char **entries = environment_for(&environment, 0, 0, 0, NULL);
 	while (entries[n])
 		n++;
 	ck_assert_uint_eq(n, 6 + 1000);
@@ -100,8 +100,32 @@ START_TEST(no_environment_at_all)
 	static char *none[] = {NULL};
 	environ = _i ? none : NULL;
 	init("", 0);
-	assert_entries(environment_for(&environment, 1, 1, 1), "FORKPOOL_SEQ=1;FORKPOOL_SLOT=1;FORKPOOL_ATTEMPT=1;");
-	assert_entries(environment_for(&environment, 0, 1, 1), "");
+	assert_entries(environment_for(&environment, 1, 1, 1, NULL), "FORKPOOL_SEQ=1;FORKPOOL_SLOT=1;FORKPOOL_ATTEMPT=1;");
+	assert_entries(environment_for(&environment, 0, 1, 1, NULL), "");
+	environment_clear(&environment);
+}
+END_TEST
+
+START_TEST(directory)
+{
+	static char *with[] = {(char *)"A=1", (char *)"PWD=/own", (char *)"B=2", NULL};
+	static char *without[] = {(char *)"A=1", NULL}, *none[] = {NULL};
+	environ = with;
+	init("", 0);
+	for (int again = 0; again < 2; again++) {
+		assert_entries(environment_for(&environment, 0, 0, 0, "/a b"), "A=1;PWD=/a b;B=2;");
+		assert_entries(environment_for(&environment, 0, 0, 0, NULL), "A=1;PWD=/own;B=2;");
+	}
+	environment_clear(&environment);
+	environ = without;
+	init(ADDED("B=2\0"));
+	assert_entries(environment_for(&environment, 0, 0, 0, "/x"), "A=1;B=2;PWD=/x;");
+	assert_entries(environment_for(&environment, 0, 0, 0, NULL), "A=1;B=2;");
+	environment_clear(&environment);
+	environ = none;
+	init(ADDED("PWD=/added\0"));
+	assert_entries(environment_for(&environment, 0, 0, 0, "/x"), "PWD=/x;");
+	assert_entries(environment_for(&environment, 0, 0, 0, NULL), "PWD=/added;");
 	environment_clear(&environment);
 }
 END_TEST
@@ -132,6 +156,7 @@ Suite *environment_suite(void)
 	tcase_add_test(t, added_entries_replace_those_of_the_same_name);
 	tcase_add_test(t, many_added);
 	tcase_add_loop_test(t, no_environment_at_all, 0, 2);
+	tcase_add_test(t, directory);
 	tcase_add_test(t, path);
 	suite_add_tcase(s, t);
 	return s;

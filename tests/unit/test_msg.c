@@ -32,9 +32,14 @@ static const struct example {
 	{"00 00 00 14 01 11 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 03 63 61 74",
 	 {MSG_SETUP, {.setup = {.flags = SETUP_CAPTURE | SETUP_DIRECT, .env = BYTES(""), .initializer = BYTES(""),
 				.worker_command = BYTES("cat")}}}},
-	{"00 00 00 22 02 00 00 00 00 00 00 00 07 00 00 00 01 00 00 00 02 00 00 00 00 02 "
-	 "00 00 00 09 65 63 68 6f 00 61 20 62 00",
-	 {MSG_TASK, {.task = {.seq = 7, .attempt = 1, .slot = 2, .n_words = 2, .words = BYTES("echo\0a b\0")}}}},
+	{"00 00 00 26 02 00 00 00 00 00 00 00 07 00 00 00 01 00 00 00 02 00 00 00 00 02 "
+	 "00 00 00 09 65 63 68 6f 00 61 20 62 00 00 00 00 00",
+	 {MSG_TASK, {.task = {.seq = 7, .attempt = 1, .slot = 2, .n_words = 2, .words = BYTES("echo\0a b\0"),
+			      .directory = BYTES("")}}}},
+	{"00 00 00 2a 02 00 00 00 00 00 00 00 07 00 00 00 01 00 00 00 02 00 00 00 00 02 "
+	 "00 00 00 09 65 63 68 6f 00 61 20 62 00 00 00 00 04 2f 74 6d 70",
+	 {MSG_TASK, {.task = {.seq = 7, .attempt = 1, .slot = 2, .n_words = 2, .words = BYTES("echo\0a b\0"),
+			      .directory = BYTES("/tmp")}}}},
 	{"00 00 00 08 03 00 00 00 00 00 00 00 07", {MSG_REVOKE, {.revoke = {.seq = 7}}}},
 	{"00 00 00 08 46 00 00 00 00 00 00 00 07", {MSG_REVOKED, {.revoked = {.seq = 7}}}},
 	{"00 00 00 08 46 00 00 00 00 00 00 00 09", {MSG_REVOKED, {.revoked = {.seq = 9}}}},

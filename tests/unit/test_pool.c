@@ -7,12 +7,14 @@
 #include <check.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/xalloc.h"
 #include "pool/pool.h"
 #include "process_help.h"
 #include "proto/channel.h"
@@ -31,14 +33,39 @@ static struct shared {
 
 static bool workers_die;
 
+/* Every third task has a directory, which tells its number. */
+static void directory_of(uint64_t seq, char text[32])
+{
+	snprintf(text, 32, "/%d", (int)seq);
+}
+
+static struct task *make_task(uint64_t seq)
+{
+	char directory[32];
+	struct task *t = task_new(seq);
+	directory_of(seq, directory);
+	t->command = (struct command){.bytes = xmemdup("x", 1), .len = 2, .n_words = 1};
+	t->directory = seq % 3 ? NULL : xstrdup(directory);
+	return t;
+}
+
+static bool is_right_directory(const struct assignment *a, const char *directory)
+{
+	char expected[32];
+	directory_of(a->seq, expected);
+	return a->seq % 3 ? a->directory_len == 0 : a->directory_len > 0 && strcmp(directory, expected) == 0;
+}
+
 /* The next task, of which `*seq` is the number. False: the pool is gone. */
 static bool run_next(struct channel *c, struct backlog *b, uint64_t *seq)
 {
-	struct buf words = {0};
-	*seq = backlog_take(b, &words).seq;
+	struct buf strings = {0};
+	struct assignment a = backlog_take(b, &strings);
 	long chance = random() % 1000;
-	buf_clear(&words);
-	__atomic_add_fetch(&shared->ran[*seq], 1, __ATOMIC_RELAXED);
+	bool is_right = is_right_directory(&a, buf_head(&strings) + a.len);
+	buf_clear(&strings);
+	*seq = a.seq;
+	__atomic_add_fetch(&shared->ran[*seq], is_right ? 1 : 100, __ATOMIC_RELAXED);
 	if (!shared->on_record[*seq])
 		__atomic_add_fetch(&shared->early, 1, __ATOMIC_RELAXED);
 	if (workers_die && random() % DIES_ONE_IN == 0)
@@ -137,7 +164,7 @@ static void run_pool(struct pool *p, struct loop *loop)
 {
 	for (uint64_t next = 1; next <= TASKS; ) {
 		for (long n = random() % 200; n > 0 && next <= TASKS && pool_wants(p); n--)
-			pool_submit(p, task_new(next++));
+			pool_submit(p, make_task(next++));
 		size_t rest = next <= TASKS ? (size_t)random() % 8 : 0;
 		for (pool_turn(p); p->running + p->queue.count > rest; pool_turn(p))
 			ck_assert_int_eq(loop_turn(loop, true), 0);

@@ -309,7 +309,7 @@ static const struct violation {
 	{"Welcome to the machine\n", 23},
 	{"fkpool\0\2", 8},
 	/* TASK before SETUP; an unknown type; READY; SETUP with an environment that has no NUL at its end */
-	{"fkpool\0\1\0\0\0\x1b\2\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\0\1\0\0\0\2a\0", 8 + 5 + 27},
+	{"fkpool\0\1\0\0\0\x1f\2\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\0\1\0\0\0\2a\0\0\0\0\0", 8 + 5 + 31},
 	{"fkpool\0\1\0\0\0\1\x05x", 14},
 	{"fkpool\0\1\0\0\0\x0c\x41\0\0\0\0\0\0\0\1\0\0\0\0", 8 + 5 + 12},
 	{"fkpool\0\1\0\0\0\x10\1\1\0\0\0\3X=1\0\0\0\0\0\0\0\0", 8 + 5 + 16},
@@ -327,6 +327,9 @@ END_TEST
 
 #define TASK(n, ...) {MSG_TASK, {.task = {.seq = 2, .flags = TASK_SHELL, .n_words = n, .words = {__VA_ARGS__}}}}
 
+#define TASK_IN(...) \
+	{MSG_TASK, {.task = {.seq = 2, .flags = TASK_SHELL, .n_words = 1, .words = {"a\0", 2}, .directory = {__VA_ARGS__}}}}
+
 static const struct msg violations[] = {
 	{MSG_SETUP, {.setup = {.env = {"", 0}, .initializer = {"", 0}}}},
 	{MSG_DONE, {.done = {.seq = 1, .out = {"", 0}, .err = {"", 0}}}},
@@ -336,6 +339,9 @@ static const struct msg violations[] = {
 	TASK(2, "a\0", 2),
 	TASK(1, "a\0b\0", 4),
 	TASK(0xffffffff, "a\0", 2),
+	TASK_IN("a", 1),
+	TASK_IN("", 1),
+	TASK_IN("/a\0", 3),
 };
 
 START_TEST(violation_while_a_task_runs)
