@@ -195,4 +195,6 @@ src_libforkpool_a_SOURCES = \
 	src/run.c \
 	src/run.h \
 	src/setup.c \
-	src/setup.h
+	src/setup.h \
+	src/stopping.c \
+	src/stopping.h
