@@ -35,6 +35,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/cpus.h \
 	src/base/fdio.c \
 	src/base/fdio.h \
+	src/base/heap.c \
+	src/base/heap.h \
 	src/base/lock.c \
 	src/base/lock.h \
 	src/base/loop.c \

@@ -22,6 +22,7 @@ unit_sources = \
 	tests/unit/test_feed.c \
 	tests/unit/test_halt.c \
 	tests/unit/test_gate.c \
+	tests/unit/test_heap.c \
 	tests/unit/test_jansson.c \
 	tests/unit/test_joblog.c \
 	tests/unit/test_kin.c \

@@ -5,13 +5,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/fdio.h"
-#include "base/xalloc.h"
 
 int loop_open(struct loop *l)
 {
@@ -22,9 +20,7 @@ int loop_open(struct loop *l)
 void loop_close(struct loop *l)
 {
 	fdio_close(&l->epoll_fd);
-	free(l->heap);
-	l->heap = NULL;
-	l->n_timers = l->cap = 0;
+	heap_clear(&l->timers);
 }
 
 int loop_watch(struct loop *l, struct watch *w, uint32_t events)
@@ -68,69 +64,30 @@ void loop_start_clock(struct loop *l)
 	l->stopped_at = 0;
 }
 
-static void put(struct loop *l, size_t place, struct timer *t)
-{
-	l->heap[place] = t;
-	t->place = place;
-}
-
-static void sift_up(struct loop *l, size_t i, struct timer *t)
-{
-	for (; i > 1 && l->heap[i / 2]->due_ns > t->due_ns; i /= 2)
-		put(l, i, l->heap[i / 2]);
-	put(l, i, t);
-}
-
-static void sift_down(struct loop *l, size_t i, struct timer *t)
-{
-	for (size_t child; (child = 2 * i) <= l->n_timers; i = child) {
-		if (child < l->n_timers && l->heap[child + 1]->due_ns < l->heap[child]->due_ns)
-			child++;
-		if (l->heap[child]->due_ns >= t->due_ns)
-			break;
-		put(l, i, l->heap[child]);
-	}
-	put(l, i, t);
-}
-
 bool loop_timer_is_set(const struct timer *t)
 {
-	return t->place > 0;
+	return t->due.place > 0;
 }
 
 void loop_cancel_timer(struct loop *l, struct timer *t)
 {
-	if (t->place == 0)
-		return;
-	size_t hole = t->place;
-	struct timer *last = l->heap[l->n_timers--];
-	t->place = 0;
-	if (last == t)
-		return;
-	if (hole > 1 && l->heap[hole / 2]->due_ns > last->due_ns)
-		sift_up(l, hole, last);
-	else
-		sift_down(l, hole, last);
+	heap_remove(&l->timers, &t->due);
 }
 
 void loop_set_timer(struct loop *l, struct timer *t, uint64_t after_ns)
 {
-	loop_cancel_timer(l, t);
 	uint64_t now = loop_now(l);
-	t->due_ns = after_ns > UINT64_MAX - now ? UINT64_MAX : now + after_ns;
-	if (l->n_timers + 2 > l->cap) {
-		l->cap = l->cap ? 2 * l->cap : 16;
-		l->heap = xrealloc(l->heap, l->cap, sizeof *l->heap);
-	}
-	sift_up(l, ++l->n_timers, t);
+	loop_cancel_timer(l, t);
+	heap_add(&l->timers, &t->due, after_ns > UINT64_MAX - now ? UINT64_MAX : now + after_ns);
 }
 
 /* Milliseconds until the next timer, rounded up, so that it is due when we wake. */
 static int timeout_ms(const struct loop *l)
 {
-	if (l->n_timers == 0 || l->stopped_at)
+	const struct heap_item *next = heap_first(&l->timers);
+	if (!next || l->stopped_at)
 		return -1;
-	uint64_t now = loop_now(l), due = l->heap[1]->due_ns;
+	uint64_t now = loop_now(l), due = next->key;
 	if (due <= now)
 		return 0;
 	uint64_t ms = (due - now + NS_PER_MS - 1) / NS_PER_MS;
@@ -152,11 +109,10 @@ static void call_ready(struct loop *l, const struct epoll_event *events, int n)
 
 static void fire_due(struct loop *l)
 {
-	if (l->n_timers == 0 || l->stopped_at)
-		return;
-	uint64_t now = loop_now(l);
-	while (l->n_timers > 0 && l->heap[1]->due_ns <= now) {
-		struct timer *t = l->heap[1];
+	struct heap_item *next = l->stopped_at ? NULL : heap_first(&l->timers);
+	uint64_t now = next ? loop_now(l) : 0;
+	for (; next && next->key <= now; next = heap_first(&l->timers)) {
+		struct timer *t = HEAP_OF(next, struct timer, due);
 		loop_cancel_timer(l, t);
 		t->fire(t->arg);
 	}

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/heap.h"
+
 /* A watched fd; lives in its owner's struct. Zeroed with fd -1 it is not watched. */
 struct watch {
 	int fd; /* borrowed; unwatch before it is closed: an epoll registration can outlive the fd */
@@ -24,16 +26,14 @@ struct watch {
 
 /* A timer; lives in its owner's struct. Zeroed it is not set. */
 struct timer {
-	uint64_t due_ns; /* of loop_now */
+	struct heap_item due; /* at so many nanoseconds of loop_now */
 	void (*fire)(void *arg);
 	void *arg;
-	size_t place; /* in the heap, from 1; 0: not set */
 };
 
 struct loop {
 	int epoll_fd;          /* owned */
-	struct timer **heap;   /* owned; heap[0] unused, least first; timers borrowed */
-	size_t n_timers, cap;
+	struct heap timers;    /* by when they are due; borrowed */
 	uint64_t stood_ns;     /* for how long the clock stood still in all */
 	uint64_t stopped_at;   /* 0: it runs */
 	bool held_back;        /* the last turn fired no timers */

@@ -25,6 +25,7 @@
 	X(feed) \
 	X(halt) \
 	X(gate) \
+	X(heap) \
 	X(jansson) \
 	X(joblog) \
 	X(kin) \

@@ -116,7 +116,7 @@ START_TEST(they_can_be_taken_early)
 		places += t->place;
 	ck_assert_uint_eq(places, 7);
 	ck_assert_uint_eq(held.count, 0);
-	ck_assert_uint_eq(loop.n_timers, 0);
+	ck_assert_uint_eq(loop.timers.count, 0);
 }
 END_TEST
 
