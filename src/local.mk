@@ -177,6 +177,7 @@ src_libforkpool_a_SOURCES = \
 	src/observe/verdict.c \
 	src/observe/verdict.h \
 	src/state/db.h \
+	src/ctl/mqueue.c \
 	src/ctl/mqueue.h \
 	src/cli/help.c \
 	src/cli/help.h \

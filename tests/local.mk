@@ -31,6 +31,7 @@ unit_sources = \
 	tests/unit/test_loop.c \
 	tests/unit/test_median.c \
 	tests/unit/test_memory.c \
+	tests/unit/test_mqueue.c \
 	tests/unit/test_msg.c \
 	tests/unit/test_options.c \
 	tests/unit/test_order.c \

@@ -2,10 +2,15 @@
  *
  * mqueue: message queues with names, and who waits at them. Pure: no fds, no clock, no JSON.
  *
- * Messages go first in, first out. Who gets one has it as a delivery, until it is acknowledged or given back; given back it is the first
- * again, in its old place among others that are. A delivery still counts as in the queue for its room, so that what is given back always
- * fits. Those who wait are served in the order in which they came, whatever happens: every function serves whoever can be served then,
- * by `served`, from which none of these functions may be called but mqueue_cancel.
+ * Messages go first in, first out. Who gets one has it as a delivery, until it is acknowledged or given back; given back it
+ * is the first again, in its old place among others that are. A delivery still counts as in the queue for its room, so that
+ * what is given back always fits. A queue that is closed has come to its end when nothing is in it, no delivery either: until
+ * then a message may come back for those that wait to get.
+ *
+ * Those who wait are served in the order in which they came: at each queue those that get, and those that put; and where only
+ * memory is wanting, those that put to any queue, so that small messages do not overtake a large one for ever. Every function
+ * serves whoever can be served then, by `served`, from which none of these functions may be called but mqueue_cancel. What the messages
+ * of those who wait may take is for the caller to bound.
  *
  * Life cycle: mqueues_init, mqueue_create ..., mqueue_delete, mqueues_clear.
  */
@@ -16,14 +21,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/heap.h"
+
 #define MQUEUE_NAME_MAX 255
+
+/* What a message costs beside its bytes. */
+#define MQUEUE_OVERHEAD 64
 
 struct mqueue;
 
 struct message {
-	struct message *next, *prev; /* in its queue, or among its deliveries */
-	struct mqueue *queue;        /* borrowed; NULL once that is deleted */
-	uint64_t number;             /* from 1, over all queues, in the order in which they were put; 0: not put yet */
+	struct heap_item turn; /* in its queue; zeroed: it is a delivery, or not put yet */
+	struct mqueue *queue;  /* borrowed; NULL: not put yet */
+	uint64_t number;       /* from 1, over all queues, in the order in which they were put; 0: not put yet */
 	size_t len;
 	char bytes[];
 };
@@ -32,46 +42,52 @@ struct message {
 enum mqueue_answer {
 	MQUEUE_DONE,
 	MQUEUE_WAIT,      /* no room, no message: not now. The waiter stands in line then, if there is one */
-	MQUEUE_END,       /* closed: nothing can be put; closed and empty: nothing is left to get */
+	MQUEUE_END,       /* closed: nothing can be put, or nothing will ever be left to get */
 	MQUEUE_TOO_LARGE, /* larger than all messages together may be */
 	MQUEUE_GONE,      /* the queue was deleted meanwhile */
 };
 
 /* One who waits; lives in its owner's struct. Zeroed it stands nowhere. */
 struct mqueue_waiter {
-	struct mqueue_waiter *next, *prev;
+	struct heap_item turn;
 	struct mqueue *queue;    /* borrowed; NULL: it stands nowhere */
 	struct message *message; /* owned; what it wants to put; NULL: it wants to get */
 	void *owner;             /* borrowed */
 };
 
 struct mqueues {
-	struct mqueue *first;  /* owned, in the order in which they were made */
+	struct mqueue **queues;  /* owned, both; by name */
 	size_t count;
-	size_t bytes, bytes_max; /* of all messages in queues, deliveries included, with what each costs beside its bytes */
-	uint64_t last_number;  /* of a message */
-	/* The waiter stands nowhere any more: its `answer` is DONE, END or GONE. `m`: what it has got, a delivery now (borrowed), or what it has
-	 * put (borrowed; it is in the queue); NULL otherwise, and what it wanted to put is freed. */
+	size_t bytes, bytes_max; /* of all messages in queues, deliveries included, with MQUEUE_OVERHEAD for each */
+	uint64_t last_number;    /* of a message */
+	uint64_t last_arrival;   /* of one who waits */
+	struct heap line;        /* queues that have room for one who waits to put, by when the first one came */
+	bool serving;            /* that line is being served */
+	/* The waiter stands nowhere any more: its `answer` is DONE, END or GONE. `m`: what it has got, a delivery now (borrowed),
+	 * or what it has put (borrowed; it is in the queue); NULL otherwise, and what it wanted to put is freed. */
 	void (*served)(void *arg, struct mqueue_waiter *w, enum mqueue_answer answer, struct message *m);
-	void *arg;             /* borrowed */
+	void *arg;               /* borrowed */
 };
 
 struct mqueue_state {
-	const char *name;    /* borrowed */
+	const char *name;    /* borrowed until the queue is deleted */
 	uint64_t maxsize;    /* 0: no limit */
 	uint64_t size;       /* messages that can be got */
-	bool full, closed;   /* full: `maxsize` messages are in it, deliveries included, or no message may be added anywhere */
+	bool full, closed;   /* full: who puts, however little, has to wait: `maxsize` messages are in it, deliveries included,
+	                      * or there is no memory, or others wait */
 };
 
 /* Zeroes `qs` but for `served` and `arg`, which are the caller's. */
 void mqueues_init(struct mqueues *qs, size_t bytes_max);
+
+/* Free all queues with their messages. Nobody waits any more, and all deliveries have been acknowledged or given back. */
 void mqueues_clear(struct mqueues *qs);
 
 /* NULL and errno: EEXIST, or EINVAL for a name that is empty, longer than MQUEUE_NAME_MAX or holds control bytes. */
 struct mqueue *mqueue_create(struct mqueues *qs, const char *name, uint64_t maxsize);
 struct mqueue *mqueue_find(const struct mqueues *qs, const char *name);
 
-/* No more puts; those that wait get END, and so does who gets when it is empty. */
+/* No more puts; those that wait to put get END, and so do those that wait to get if nothing is in it, nor delivered. */
 void mqueue_close(struct mqueues *qs, struct mqueue *q);
 
 /* Free it with its messages; all that wait get GONE. Its deliveries live until they are acknowledged or given back, which
@@ -85,13 +101,14 @@ struct message *message_new(const void *bytes, size_t len);
 void message_free(struct message *m);
 
 /* Put it, unless others wait to put: then, as when there is no room, WAIT. Takes over the message on DONE, when it
- * is in the queue, and on WAIT with a waiter `w` (not NULL), when it is the waiter's; it is the caller's otherwise. */
+ * is in the queue or delivered already, and on WAIT with a waiter `w` (not NULL), when it is the waiter's; it is the caller's
+ * otherwise. */
 enum mqueue_answer mqueue_put(struct mqueues *qs, struct mqueue *q, struct message *m, struct mqueue_waiter *w);
 
 /* Put a message that was in the queue when an earlier run ended, with its number, whatever room there is. */
 void mqueue_restore(struct mqueues *qs, struct mqueue *q, struct message *m, uint64_t number);
 
-/* Get the first one, unless others wait to get. On DONE *m is a delivery, borrowed until one of the next two. */
+/* Get the first one. On DONE *m is a delivery, borrowed until one of the next two. */
 enum mqueue_answer mqueue_get(struct mqueues *qs, struct mqueue *q, struct mqueue_waiter *w, struct message **m);
 
 /* The delivery has arrived: it is freed. */

@@ -34,6 +34,7 @@
 	X(loop) \
 	X(median) \
 	X(memory) \
+	X(mqueue) \
 	X(msg) \
 	X(options) \
 	X(order) \
