@@ -47,6 +47,7 @@ src_libforkpool_a_SOURCES = \
 	src/base/report.h \
 	src/base/signals.c \
 	src/base/signals.h \
+	src/base/socket.c \
 	src/base/socket.h \
 	src/base/spool.c \
 	src/base/spool.h \

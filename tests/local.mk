@@ -51,6 +51,7 @@ unit_sources = \
 	tests/unit/test_shell.c \
 	tests/unit/test_shortage.c \
 	tests/unit/test_slot.c \
+	tests/unit/test_socket.c \
 	tests/unit/test_spawn.c \
 	tests/unit/test_spool.c \
 	tests/unit/test_strnum.c \

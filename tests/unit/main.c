@@ -54,6 +54,7 @@
 	X(shell) \
 	X(shortage) \
 	X(slot) \
+	X(socket) \
 	X(spawn) \
 	X(spool) \
 	X(strnum) \
