@@ -7,6 +7,8 @@ unit_sources = \
 	tests/unit/feed_help.c \
 	tests/unit/feed_help.h \
 	tests/unit/main.c \
+	tests/unit/pool_help.c \
+	tests/unit/pool_help.h \
 	tests/unit/process_help.c \
 	tests/unit/process_help.h \
 	tests/unit/test_backlog.c \
@@ -25,6 +27,7 @@ unit_sources = \
 	tests/unit/test_heap.c \
 	tests/unit/test_jansson.c \
 	tests/unit/test_joblog.c \
+	tests/unit/test_kill.c \
 	tests/unit/test_kin.c \
 	tests/unit/test_lines.c \
 	tests/unit/test_lock.c \

@@ -21,7 +21,7 @@
 struct entry {
 	struct journal *journal;
 	struct buf lines;     /* one for each attempt that is over */
-	uint64_t started_ms;  /* the present one */
+	uint64_t started_ms;  /* the present one; 0: it has not started */
 	uint64_t received;    /* bytes of its standard output */
 	bool final;           /* it is over, and by itself */
 };
@@ -82,21 +82,25 @@ static void add_line(struct journal *j, const struct pool_event *ev)
 {
 	struct entry *e = entry_of(j, ev->task);
 	struct buf command = {0};
-	struct joblog_record r = {.seq = ev->task->seq, .host = j->name_hosts ? ev->host : ":", .started_ms = e->started_ms,
+	struct joblog_record r = {.seq = ev->task->seq, .host = j->name_hosts ? ev->host : ":",
+				  .started_ms = e->started_ms ? e->started_ms : wall_clock_ms(),
 				  .runtime_ns = ev->outcome->runtime_ns, .received = e->received};
 	joblog_set_outcome(&r, ev->outcome);
-	command_print(&ev->task->command, ev->slot, &command);
+	command_print(&ev->task->command, ev->slot ? ev->slot : 1, &command);
 	joblog_print(&e->lines, &r, buf_head(&command), buf_len(&command));
 	buf_clear(&command);
+	e->started_ms = e->received = 0; /* what follows may never start */
 }
 
-/* One that was refused was never tried: it has no line, and is refused again next time. */
+/* One that was refused was never tried: it has no line, and is refused again next time. What was killed is not to be tried
+ * again. */
 static void on_finished(struct journal *j, const struct pool_event *ev)
 {
-	if (ev->outcome->stopped || ev->task->attempt == 0)
+	const struct task *t = ev->task;
+	if (ev->outcome->stopped || (t->attempt == 0 && !t->killed))
 		return;
 	add_line(j, ev);
-	entry_of(j, ev->task)->final = outcome_ok(ev->outcome) || ev->task->attempt > j->retries;
+	entry_of(j, ev->task)->final = outcome_ok(ev->outcome) || t->killed || t->attempt > j->retries;
 }
 
 static void on_event(struct observer *observer, const struct pool_event *ev)

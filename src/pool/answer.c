@@ -118,11 +118,11 @@ static struct outcome read_outcome(const struct slot *slot, const struct msg *m)
 }
 
 /* The attempt is over: the task is finished, or waits for the next one; where that will not come, since the pool
- * stops, forkpool has stopped the task. Takes over the hold. */
+ * stops, forkpool has stopped the task; none comes for one that was killed. Takes over the hold. */
 static void settle(struct slot *slot, struct task *t, struct outcome *o)
 {
 	struct pool *p = slot->pool;
-	bool again = !outcome_ok(o) && !o->stopped && t->attempt <= p->config.retries;
+	bool again = !outcome_ok(o) && !o->stopped && !t->killed && t->attempt <= p->config.retries;
 	if (again && p->stop) {
 		again = false;
 		o->stopped = p->dropped = true;

@@ -40,6 +40,7 @@ static void kill_worker(void *arg)
 static void kill_slot(void *arg)
 {
 	struct slot *slot = arg;
+	slot->began_ns = 0; /* no limit matters any more */
 	signal_slot(slot, SIGKILL);
 	link_flush(slot->link);
 	slot->timer.fire = kill_worker;
@@ -54,6 +55,7 @@ static void terminate_slot(struct slot *slot)
 		kill_slot(slot);
 		return;
 	}
+	slot->began_ns = 0;
 	signal_slot(slot, SIGTERM);
 	signal_slot(slot, SIGCONT);
 	slot->timer.fire = kill_slot;
@@ -98,7 +100,7 @@ void pool_note_runtime(struct pool *p, uint64_t runtime_ns)
 		return;
 	median_add(&p->runtimes, runtime_ns);
 	for (size_t i = 0; p->runtimes.n == MEDIAN_OF && i < p->n_slots; i++)
-		if (p->slots[i]->began_ns && !p->slots[i]->stopped)
+		if (p->slots[i]->began_ns)
 			enforce_limit(p->slots[i]);
 }
 
@@ -116,6 +118,18 @@ void pool_stop_slot(struct slot *slot)
 		terminate_slot(slot);
 }
 
+void pool_kill_current(struct slot *slot)
+{
+	bool again = slot->current->killed;
+	slot->current->killed = true;
+	if (!slot->link->ready || slot->doubt)
+		return; /* it has not begun, as far as can be known */
+	if (again)
+		kill_slot(slot);
+	else if (!slot->timed_out && !slot->stopped) /* then it is being ended */
+		terminate_slot(slot);
+}
+
 /* The slot's current task begins now, as far as can be known here. */
 void pool_begin_current(struct slot *slot)
 {
@@ -127,6 +141,8 @@ void pool_begin_current(struct slot *slot)
 	}
 	pool_emit_for(slot, (struct pool_event){.kind = POOL_STARTED, .task = slot->current});
 	pool_stop_slot(slot);
+	if (slot->current->killed && !slot->stopped)
+		terminate_slot(slot);
 }
 
 size_t pool_count_begun(const struct pool *p)

@@ -216,7 +216,7 @@ static bool is_plausible(const struct slot *slot, const struct msg *m)
 	case MSG_DONE:
 		return current != 0 && m->u.done.seq == current && slot->link->ready && is_workers_word(m->u.done.kind);
 	case MSG_REVOKED:
-		return slot->called != 0 && (queue_has(&slot->ahead, m->u.revoked.seq) ||
+		return slot->called != 0 && (queue_find(&slot->ahead, m->u.revoked.seq) ||
 					     (slot->doubt && current == m->u.revoked.seq));
 	case MSG_READY: case MSG_FAILED:
 		return !slot->link->ready;

@@ -4,6 +4,7 @@
 #include "pool/pool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,14 @@ void pool_fail(struct pool *p, char *why)
 
 /* Tasks that wait. */
 
+void pool_finish_unstarted(struct pool *p, struct task *t, const char *reason)
+{
+	struct outcome o = {.kind = OUTCOME_NOT_STARTED};
+	snprintf(o.reason, sizeof o.reason, "%s", reason);
+	pool_emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = &o, .host = ""});
+	task_drop(t);
+}
+
 void pool_drop(struct pool *p, struct task *t)
 {
 	p->dropped = true;
@@ -61,15 +70,19 @@ static void wait_again(void *arg, struct task *t)
 
 void pool_give_back(struct pool *p, struct queue *tasks)
 {
+	struct queue back = {0};
 	p->running -= tasks->count;
-	for (struct task *t = tasks->first; t; t = t->next) {
+	for (struct task *t; (t = queue_take(tasks)); ) {
 		t->attempt--;
 		pool_emit(p, &(struct pool_event){.kind = POOL_RETURNED, .task = t, .host = ""});
+		if (t->killed)
+			pool_finish_unstarted(p, t, POOL_KILLED_UNSTARTED);
+		else if (p->stop)
+			pool_drop(p, t);
+		else
+			queue_add(&back, t);
 	}
-	if (!p->stop)
-		queue_return_all(&p->queue, tasks);
-	for (struct task *t; (t = queue_take(tasks)); )
-		pool_drop(p, t);
+	queue_return_all(&p->queue, &back);
 }
 
 void pool_try_again(struct pool *p, struct task *t)

@@ -113,6 +113,11 @@ uint64_t pool_rest_ns(const struct pool *p);
 /* Nothing waits, for its next attempt either, and nothing runs? */
 bool pool_idle(const struct pool *p);
 
+/* End this task for good: no further attempt. One that waits is finished at once, as not started. One that runs gets TERM,
+ * and KILL after kill_after_ns, or at once when it is killed again; its outcome is what comes of it. One that is with a
+ * worker and has not begun is ended when it begins, or finished if it comes back. False: there is no such task here. */
+bool pool_kill(struct pool *p, uint64_t seq);
+
 /* Stop, or stop harder; never softer. */
 void pool_stop(struct pool *p, enum pool_stop how);
 

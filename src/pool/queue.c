@@ -49,18 +49,37 @@ void queue_return_all(struct queue *q, struct queue *back)
 	}
 }
 
-bool queue_has(const struct queue *q, uint64_t seq)
+struct task *queue_find(const struct queue *q, uint64_t seq)
 {
-	const struct task *t = q->first;
+	struct task *t = q->first;
 	while (t && t->seq != seq)
 		t = t->next;
-	return t != NULL;
+	return t;
+}
+
+struct task *queue_remove(struct queue *q, uint64_t seq)
+{
+	struct task *before = NULL, *t = q->first;
+	size_t passed = 0;
+	for (; t && t->seq != seq; t = t->next, passed++)
+		before = t;
+	if (!before)
+		return queue_take(q);
+	if (!t)
+		return NULL;
+	before->next = t->next;
+	if (!t->next)
+		q->last = before;
+	q->count--;
+	q->bytes -= t->command.len;
+	q->returned -= passed < q->returned;
+	return t;
 }
 
 bool queue_cut(struct queue *q, uint64_t seq, struct queue *rest)
 {
 	*rest = (struct queue){0};
-	if (!queue_has(q, seq))
+	if (!queue_find(q, seq))
 		return false;
 	*rest = *q;
 	rest->returned = 0;

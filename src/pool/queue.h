@@ -31,8 +31,11 @@ void queue_return(struct queue *q, struct task *t);
 /* The same for all of `back`, which is empty then. */
 void queue_return_all(struct queue *q, struct queue *back);
 
-/* Does the task `seq` stand in it? */
-bool queue_has(const struct queue *q, uint64_t seq);
+/* The task `seq`, which stays in it; NULL: it does not stand there. */
+struct task *queue_find(const struct queue *q, uint64_t seq);
+
+/* The same, but taken out, with its hold. */
+struct task *queue_remove(struct queue *q, uint64_t seq);
 
 /* Cut the queue before the task `seq`: that one and all behind it are in `rest` then, as new ones. False: it does not
  * stand there, and `rest` is empty. */

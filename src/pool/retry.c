@@ -74,6 +74,14 @@ void retry_hold(struct retry *r, struct task *t)
 	loop_set_timer(r->loop, &e->timer, retry_wait_ns(&r->policy, t->attempt, erand48(r->random)));
 }
 
+struct task *retry_remove(struct retry *r, uint64_t seq)
+{
+	struct retry_entry *e = r->first;
+	while (e && e->task->seq != seq)
+		e = e->next;
+	return e ? release(e) : NULL;
+}
+
 struct task *retry_take(struct retry *r)
 {
 	return r->first ? release(r->first) : NULL;

@@ -45,6 +45,9 @@ void retry_open(struct retry *r, const struct retry *init);
 /* Keep the task, whose attempt has failed, for its wait. Takes over the hold. */
 void retry_hold(struct retry *r, struct task *t);
 
+/* The task `seq`, with its hold; NULL: it does not wait here. */
+struct task *retry_remove(struct retry *r, uint64_t seq);
+
 /* Any one that waits, with its hold; NULL: none does. */
 struct task *retry_take(struct retry *r);
 

@@ -8,6 +8,9 @@
 #include "pool/pool.h"
 #include "proto/channel.h"
 
+/* Why a task was not started that somebody did not want any more. */
+#define POOL_KILLED_UNSTARTED "killed before it started"
+
 /* A worker, as seen from here. It outlives its place in the slot when it is replaced. */
 struct link {
 	struct pool *pool;
@@ -35,7 +38,7 @@ struct slot {
 	uint64_t called;        /* the one of them from which on they are called back, until the answer; 0: none */
 	bool doubt;             /* `current` is one of those: has it started, or does it come back? */
 	struct timer timer;     /* to TERM, then to KILL */
-	uint64_t began_ns;      /* the current attempt, by loop_now; 0: none, or it has not begun */
+	uint64_t began_ns;      /* the current attempt, if there may be a limit, by loop_now; 0: none, not begun, or told to end */
 	uint64_t limit_ns;      /* by which it was told to end */
 	bool timed_out;         /* the current attempt has been told to end, for its time is up */
 	bool stopped;           /* ... because forkpool stops */
@@ -88,7 +91,10 @@ void pool_emit_for(const struct slot *slot, struct pool_event e);
 /* The task will not be run, since the pool stops. Takes over the hold. */
 void pool_drop(struct pool *p, struct task *t);
 
-/* Tasks that were given to a worker and have not been started wait again, first of all. */
+/* The task is over and has not been started, for this reason ("": as the task says). Takes over the hold. */
+void pool_finish_unstarted(struct pool *p, struct task *t, const char *reason);
+
+/* Tasks that were given to a worker and have not been started wait again, first of all; but not those that were killed. */
 void pool_give_back(struct pool *p, struct queue *tasks);
 
 /* A task whose attempt has failed waits for the next one: its time, then its turn, first of all. */
@@ -107,6 +113,9 @@ void pool_note_runtime(struct pool *p, uint64_t runtime_ns);
 
 /* End what it runs, as hard as the pool's `stop` says. */
 void pool_stop_slot(struct slot *slot);
+
+/* End its current task for good, when it has begun; harder if it has been told before. */
+void pool_kill_current(struct slot *slot);
 
 /* There are not enough processes, fds or memory (`error`) for more than what is busy now: wait with the rest. `failed` is the
  * slot that could not start its task; NULL: no worker could be started. */

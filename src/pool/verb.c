@@ -11,17 +11,41 @@
 void pool_submit(struct pool *p, struct task *t)
 {
 	pool_emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
-	if (p->stop) {
+	if (p->stop)
 		pool_drop(p, t);
-		return;
-	}
-	if (!t->refusal) {
+	else if (!t->refusal)
 		queue_add(&p->queue, t);
-		return;
+	else
+		pool_finish_unstarted(p, t, "");
+}
+
+/* With a worker, it may begin to run at any moment. */
+static bool kill_given(struct pool *p, uint64_t seq)
+{
+	for (size_t i = 0; i < p->n_slots; i++) {
+		struct slot *slot = p->slots[i];
+		struct task *ahead = queue_find(&slot->ahead, seq);
+		if (ahead)
+			ahead->killed = true;
+		else if (slot->current && slot->current->seq == seq)
+			pool_kill_current(slot);
+		else
+			continue;
+		return true;
 	}
-	struct outcome refused = {.kind = OUTCOME_NOT_STARTED};
-	pool_emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = &refused, .host = ""});
-	task_drop(t);
+	return false;
+}
+
+bool pool_kill(struct pool *p, uint64_t seq)
+{
+	struct task *t = queue_remove(&p->queue, seq);
+	if (!t)
+		t = retry_remove(&p->retry, seq);
+	if (!t)
+		return kill_given(p, seq);
+	t->killed = true;
+	pool_finish_unstarted(p, t, POOL_KILLED_UNSTARTED);
+	return true;
 }
 
 void pool_stop(struct pool *p, enum pool_stop how)

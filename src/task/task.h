@@ -44,6 +44,7 @@ struct task {
 	size_t tag_len;
 	char *results;      /* owned; where --results keeps what becomes of it (task/results.h), or NULL */
 	unsigned attempt;   /* from 1; 0 before the first */
+	bool killed;        /* it is to be ended for good: no further attempt */
 	unsigned holds;     /* how many still need it */
 	void *output, *call, *filed; /* the output, callback and filing observers' own; NULL for others */
 	void (*settled)(struct task *t); /* nothing remains to be done for it: called by the last drop; or NULL */

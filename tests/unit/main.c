@@ -28,6 +28,7 @@
 	X(heap) \
 	X(jansson) \
 	X(joblog) \
+	X(kill) \
 	X(kin) \
 	X(lines) \
 	X(lock) \

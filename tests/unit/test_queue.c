@@ -129,9 +129,9 @@ START_TEST(cut_in_two)
 {
 	for (int at = 1; at <= 4; at++) {
 		struct queue q = queue_of("1234"), rest;
-		ck_assert(queue_has(&q, (uint64_t)at));
+		ck_assert(queue_find(&q, (uint64_t)at));
 		ck_assert(queue_cut(&q, (uint64_t)at, &rest));
-		ck_assert(!queue_has(&q, (uint64_t)at));
+		ck_assert(!queue_find(&q, (uint64_t)at));
 		char kept[8];
 		snprintf(kept, sizeof kept, "%.*s", at - 1, "1234");
 		ck_assert_uint_eq(rest.returned, 0);
@@ -145,6 +145,27 @@ START_TEST(cut_in_two)
 }
 END_TEST
 
+START_TEST(taken_from_anywhere)
+{
+	static const char *const left[] = {"1234", "234", "134", "124", "123"};
+	for (uint64_t seq = 0; seq <= 4; seq++) {
+		struct queue back = queue_of("12"), q = queue_of("34");
+		queue_return_all(&q, &back);
+		struct task *t = queue_remove(&q, seq);
+		ck_assert_uint_eq(t ? t->seq : 0, seq);
+		if (t)
+			task_drop(t);
+		ck_assert_uint_eq(q.returned, seq == 1 || seq == 2 ? 1 : 2);
+		struct queue more = queue_of("9");
+		queue_add(&q, queue_take(&more));
+		char all[8];
+		snprintf(all, sizeof all, "%s9", left[seq]);
+		assert_holds(&q, all);
+	}
+	ck_assert_ptr_null(queue_remove(&(struct queue){0}, 1));
+}
+END_TEST
+
 Suite *queue_suite(void)
 {
 	Suite *s = suite_create("queue");
@@ -154,6 +175,7 @@ Suite *queue_suite(void)
 	tcase_add_test(t, returned_to_none);
 	tcase_add_loop_test(t, returned_together, 0, ARRAY_LEN(merges));
 	tcase_add_test(t, cut_in_two);
+	tcase_add_test(t, taken_from_anywhere);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -120,6 +120,22 @@ START_TEST(they_can_be_taken_early)
 }
 END_TEST
 
+START_TEST(one_of_them_can_be_taken)
+{
+	for (uint64_t place = 1; place <= 3; place++)
+		hold(DAY_NS, place);
+	ck_assert_ptr_null(retry_remove(&held, 4));
+	for (uint64_t n = 0; n < 3; n++) {
+		struct task *t = retry_remove(&held, (n + 1) % 3 + 1); /* 2, 3, 1: from the middle, either end */
+		ck_assert_ptr_nonnull(t);
+		ck_assert_uint_eq(t->seq, (n + 1) % 3 + 1);
+		ck_assert_uint_eq(held.count, 2 - n);
+		task_drop(t);
+	}
+	ck_assert_uint_eq(loop.n_timers, 0);
+}
+END_TEST
+
 Suite *retry_suite(void)
 {
 	Suite *s = suite_create("retry");
@@ -128,6 +144,7 @@ Suite *retry_suite(void)
 	tcase_add_loop_test(t, how_long, 0, ARRAY_LEN(waits));
 	tcase_add_test(t, they_come_in_the_order_of_their_times);
 	tcase_add_test(t, they_can_be_taken_early);
+	tcase_add_test(t, one_of_them_can_be_taken);
 	suite_add_tcase(s, t);
 	return s;
 }
