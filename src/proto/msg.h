@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 
-#define PROTO_VERSION 1
+#define PROTO_VERSION 2
 #define FRAME_HEADER_LEN 5
 #define FRAME_BODY_MAX ((size_t)8 << 20)
 #define HELLO_LEN 8

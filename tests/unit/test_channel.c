@@ -314,13 +314,13 @@ static const struct stranger {
 	int error; /* 0: not enough to tell */
 } strangers[] = {
 	{"Welcome to the machine\n", 23, EPROTO},
-	{"fkpool\0\2", 8, EPROTONOSUPPORT},
+	{"fkpool\0\3", 8, EPROTONOSUPPORT},
 	{"sh: not", 7, EPROTO},
 	{"f", 1, 0},
 	{"fkpool", 6, 0},
 	{"fkpool\1", 7, EPROTONOSUPPORT},
-	{"fkpool\0\1\0\0\0\0\0", 13, EPROTO},
-	{"fkpool\0\1\xff\xff\xff\xff\x01", 13, EPROTO},
+	{"fkpool\0\2\0\0\0\0\0", 13, EPROTO},
+	{"fkpool\0\2\xff\xff\xff\xff\x01", 13, EPROTO},
 };
 
 START_TEST(something_else_came)

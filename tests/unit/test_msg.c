@@ -49,7 +49,7 @@ static const struct example {
 	{"00 00 00 0f 47 00 00 00 00 00 00 00 00 01 00 00 00 02 6e 6f",
 	 {MSG_NOTE, {.note = {.flags = NOTE_FAILURE, .text = BYTES("no")}}}},
 };
-#define HELLO_HEX "66 6b 70 6f 6f 6c 00 01"
+#define HELLO_HEX "66 6b 70 6f 6f 6c 00 02"
 
 static const enum msg_type types[] = {
 #define X(NAME, name, number) MSG_##NAME,
@@ -222,9 +222,9 @@ START_TEST(hello)
 {
 	static const struct { const char *hex; int error; } cases[] = {
 		{HELLO_HEX, 0},
-		{"66 6b 70 6f 6f 6c 00 02", EPROTONOSUPPORT},
-		{"66 6b 70 6f 6f 6c 01 01", EPROTONOSUPPORT},
-		{"66 6b 70 6f 6f 6d 00 01", EPROTO},
+		{"66 6b 70 6f 6f 6c 00 01", EPROTONOSUPPORT},
+		{"66 6b 70 6f 6f 6c 01 02", EPROTONOSUPPORT},
+		{"66 6b 70 6f 6f 6d 00 02", EPROTO},
 		{"57 65 6c 63 6f 6d 65 21", EPROTO},
 	};
 	struct buf b = {0};

@@ -307,12 +307,12 @@ static const struct violation {
 	size_t len;
 } first_words[] = {
 	{"Welcome to the machine\n", 23},
-	{"fkpool\0\2", 8},
+	{"fkpool\0\3", 8},
 	/* TASK before SETUP; an unknown type; READY; SETUP with an environment that has no NUL at its end */
-	{"fkpool\0\1\0\0\0\x1f\2\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\0\1\0\0\0\2a\0\0\0\0\0", 8 + 5 + 31},
-	{"fkpool\0\1\0\0\0\1\x05x", 14},
-	{"fkpool\0\1\0\0\0\x0c\x41\0\0\0\0\0\0\0\1\0\0\0\0", 8 + 5 + 12},
-	{"fkpool\0\1\0\0\0\x10\1\1\0\0\0\3X=1\0\0\0\0\0\0\0\0", 8 + 5 + 16},
+	{"fkpool\0\2\0\0\0\x1f\2\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\0\1\0\0\0\2a\0\0\0\0\0", 8 + 5 + 31},
+	{"fkpool\0\2\0\0\0\1\x05x", 14},
+	{"fkpool\0\2\0\0\0\x0c\x41\0\0\0\0\0\0\0\1\0\0\0\0", 8 + 5 + 12},
+	{"fkpool\0\2\0\0\0\x10\1\1\0\0\0\3X=1\0\0\0\0\0\0\0\0", 8 + 5 + 16},
 };
 
 START_TEST(violation_at_once)
