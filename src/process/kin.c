@@ -20,6 +20,7 @@
 #include "base/fdio.h"
 
 enum { EXEC_MS = 50 }; /* while a process executes a program, its environment is not there to be read */
+enum { ANCESTORS_MAX = 1000 }; /* a chain that is read while it changes could lead anywhere */
 
 static int list_fd = -1; /* kept open since kin_keep_list */
 
@@ -69,22 +70,19 @@ void kin_keep_list(void)
 }
 
 /* In one piece, or in several: it can be longer than what is read at a time. -1 if there is none. */
-static int read_list(struct buf *text)
+static int read_list(int fd, struct buf *text)
 {
 	ssize_t n;
-	int fd = list_fd >= 0 ? list_fd : open_list();
 	while ((n = fdio_pread(fd, buf_room(text, 4096), 4096, (off_t)buf_len(text))) > 0)
 		buf_grew(text, (size_t)n);
 	buf_addc(text, '\0');
-	if (fd != list_fd)
-		fdio_close(&fd);
 	return n < 0 ? -1 : 0;
 }
 
-static int children_from_list(struct buf *pids)
+static int children_from_list(int fd, struct buf *pids)
 {
 	struct buf text = {0};
-	int r = read_list(&text);
+	int r = read_list(fd, &text);
 	char *p = r < 0 ? NULL : buf_head(&text);
 	for (char *end; p && *p; p = end) {
 		long pid = strtol(p, &end, 10);
@@ -121,7 +119,7 @@ bool kin_is_dead(pid_t pid)
 }
 
 /* For kernels without CONFIG_PROC_CHILDREN. */
-static void children_from_scan(struct buf *pids)
+static void children_from_scan(pid_t parent, struct buf *pids)
 {
 	DIR *proc = opendir("/proc");
 	if (!proc)
@@ -129,7 +127,7 @@ static void children_from_scan(struct buf *pids)
 	for (struct dirent *e; (e = readdir(proc)); ) {
 		char state;
 		pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)atoi(e->d_name) : 0;
-		if (pid > 0 && parent_of(pid, &state) == getpid())
+		if (pid > 0 && parent_of(pid, &state) == parent)
 			add_pid(pids, pid);
 	}
 	closedir(proc);
@@ -137,8 +135,31 @@ static void children_from_scan(struct buf *pids)
 
 void kin_children(struct buf *pids)
 {
-	if (children_from_list(pids) < 0)
-		children_from_scan(pids);
+	int fd = list_fd >= 0 ? list_fd : open_list();
+	if (children_from_list(fd, pids) < 0)
+		children_from_scan(getpid(), pids);
+	if (fd != list_fd)
+		fdio_close(&fd);
+}
+
+/* Of another process, which has one thread. */
+static void children_of(pid_t parent, struct buf *pids)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (children_from_list(fd, pids) < 0)
+		children_from_scan(parent, pids);
+	fdio_close(&fd);
+}
+
+pid_t kin_ancestor(pid_t pid, bool (*is_ours)(const void *arg, pid_t pid), const void *arg)
+{
+	char state;
+	for (int n = 0; pid > 0 && n < ANCESTORS_MAX; n++, pid = parent_of(pid, &state))
+		if (is_ours(arg, pid))
+			return pid;
+	return 0;
 }
 
 static size_t count_of(const struct buf *pids)
@@ -240,6 +261,18 @@ bool kin_started_with(pid_t pid, const char *entry)
 	for (int ms = 0; (found = has_entry(pid, entry)) < 0 && ms < EXEC_MS && !kin_is_dead(pid); ms++)
 		poll(NULL, 0, 1);
 	return found > 0;
+}
+
+pid_t kin_child_started_with(pid_t parent, const char *entry)
+{
+	struct buf pids = {0};
+	pid_t found = 0;
+	children_of(parent, &pids);
+	for (size_t i = 0; i < count_of(&pids) && found == 0; i++)
+		if (has_entry(nth(&pids, i), entry) > 0)
+			found = nth(&pids, i);
+	buf_clear(&pids);
+	return found;
 }
 
 /* After SIGKILL and all the time that was allowed: another user's, or one that the kernel does not let go. */

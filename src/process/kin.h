@@ -48,6 +48,13 @@ void kin_reap(bool (*spare)(const void *arg, pid_t pid), const void *arg);
  * read, now or within 50 ms. */
 bool kin_started_with(pid_t pid, const char *entry);
 
+/* The first child of `parent`, oldest first, that was started with `entry` in its environment, as far as that can be read
+ * now. 0: none. */
+pid_t kin_child_started_with(pid_t parent, const char *entry);
+
+/* The nearest one that is ours of `pid` and its ancestors. 0: none is, or /proc does not tell. */
+pid_t kin_ancestor(pid_t pid, bool (*is_ours)(const void *arg, pid_t pid), const void *arg);
+
 /* Is it dead, reaped or not? Then what it leaves has been handed over. */
 bool kin_is_dead(pid_t pid);
 

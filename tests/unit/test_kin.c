@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -335,6 +336,111 @@ START_TEST(parent_has_died_already)
 }
 END_TEST
 
+/* Each is the child of the one before, and has a name that is hard to read in /proc. */
+static void fork_line(pid_t *pids, int length)
+{
+	static const char *const names[] = {"a) R 1 (b", ") Z 0 ", "1 2 3\n4 (5", "("};
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		int n = 0;
+		char c;
+		do {
+			pid_t own = getpid();
+			fdio_close(&life_wfd);
+			prctl(PR_SET_NAME, names[n % (int)ARRAY_LEN(names)]);
+			if (write(lived_wfd, &own, sizeof own) != sizeof own)
+				_exit(1);
+		} while (++n < length && fork() == 0);
+		fdio_read(life_rfd, &c, 1);
+		_exit(0);
+	}
+	for (int i = 0; i < length; i++)
+		pids[i] = wait_for_one();
+}
+
+static pid_t ancestor_among(pid_t pid, pid_t one, pid_t other)
+{
+	struct buf ours = {0};
+	buf_add(&ours, &one, sizeof one);
+	buf_add(&ours, &other, sizeof other);
+	pid_t found = kin_ancestor(pid, is_spared, &ours);
+	buf_clear(&ours);
+	return found;
+}
+
+START_TEST(ancestors)
+{
+	enum { N = 6 };
+	pid_t pids[N], stranger = fork_living();
+	fork_line(pids, N);
+	for (int i = 0; i < N; i++) {
+		ck_assert_int_eq(ancestor_among(pids[i], stranger, pids[0]), pids[0]);
+		ck_assert_int_eq(ancestor_among(pids[i], getpid(), stranger), getpid());
+		ck_assert_int_eq(ancestor_among(pids[i], stranger, stranger), 0);
+	}
+	ck_assert_int_eq(ancestor_among(pids[5], pids[0], pids[4]), pids[4]);
+	ck_assert_int_eq(ancestor_among(pids[3], pids[3], pids[1]), pids[3]);
+	ck_assert_int_eq(ancestor_among(pids[0], pids[1], pids[5]), 0);
+	ck_assert_int_eq(ancestor_among(0, stranger, pids[0]), 0);
+	ck_assert_int_eq(ancestor_among(-1, stranger, pids[0]), 0);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
+	ck_assert_int_eq(ancestor_among(pids[1], stranger, pids[0]), 0);
+	assert_nobody_lives();
+}
+END_TEST
+
+/* As a worker with a task and what others have left; says who each is, when it has begun, and reaps none. */
+static _Noreturn void be_worker(void)
+{
+	static const char *const entries[] = {"A=1", "A=12", "B=3", "A=2", "A=2"};
+	int rfd, wfd;
+	char c;
+	fdio_close(&life_wfd);
+	if (fdio_pipe(&rfd, &wfd) < 0 || dup2(life_rfd, 0) < 0 || dup2(wfd, 1) < 0)
+		_exit(1);
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		char *const environment[] = {(char *)"X=", (char *)entries[i], NULL};
+		pid_t pid = fork();
+		if (pid == 0) {
+			execle("/bin/sh", "sh", "-c", "echo; read x", (char *)NULL, environment);
+			_exit(127);
+		}
+		fdio_read(rfd, &c, 1);
+		fdio_write(lived_wfd, &pid, sizeof pid);
+	}
+	live();
+}
+
+START_TEST(child_by_its_environment)
+{
+	pid_t pids[5], worker = fork();
+	ck_assert_int_ge(worker, 0);
+	if (worker == 0)
+		be_worker();
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++)
+		pids[i] = wait_for_one();
+	ck_assert_int_eq(wait_for_one(), worker);
+	int fds = open_fds();
+	ck_assert_int_eq(kin_child_started_with(worker, "A=1"), pids[0]);
+	ck_assert_int_eq(kin_child_started_with(worker, "A=12"), pids[1]);
+	ck_assert_int_eq(kin_child_started_with(worker, "A=2"), pids[3]);
+	ck_assert_int_eq(kin_child_started_with(worker, "A="), 0);
+	ck_assert_int_eq(kin_child_started_with(getpid(), "A=1"), 0);
+	kill(pids[3], SIGKILL);
+	kill(pids[0], SIGKILL);
+	for (size_t i = 0; i < 4; i += 3)
+		while (!kin_is_dead(pids[i]))
+			poll(NULL, 0, 1);
+	ck_assert_int_eq(kin_child_started_with(worker, "A=2"), pids[4]);
+	ck_assert_int_eq(kin_child_started_with(worker, "A=1"), 0);
+	ck_assert_int_eq(open_fds(), fds);
+	kin_end(NULL, NULL, BOUND_NS, NULL);
+	ck_assert_int_eq(kin_child_started_with(worker, "A=12"), 0);
+	assert_nobody_lives();
+}
+END_TEST
+
 Suite *kin_suite(void)
 {
 	Suite *s = suite_create("kin");
@@ -352,6 +458,8 @@ Suite *kin_suite(void)
 	tcase_add_test(t, those_that_may_not_be_killed);
 	tcase_add_test(t, dies_with_its_parent);
 	tcase_add_test(t, parent_has_died_already);
+	tcase_add_test(t, ancestors);
+	tcase_add_test(t, child_by_its_environment);
 	suite_add_tcase(s, t);
 	return s;
 }
