@@ -132,7 +132,7 @@ START_TEST(one_of_them_can_be_taken)
 		ck_assert_uint_eq(held.count, 2 - n);
 		task_drop(t);
 	}
-	ck_assert_uint_eq(loop.n_timers, 0);
+	ck_assert_uint_eq(loop.timers.count, 0);
 }
 END_TEST
 
