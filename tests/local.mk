@@ -61,6 +61,7 @@ unit_sources = \
 	tests/unit/test_task.c \
 	tests/unit/test_template.c \
 	tests/unit/test_verdict.c \
+	tests/unit/test_verb.c \
 	tests/unit/test_word.c \
 	tests/unit/test_worker.c \
 	tests/unit/test_worker_end.c \

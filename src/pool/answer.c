@@ -57,7 +57,7 @@ static void take_answer(struct slot *slot, bool begins)
 	pool_slot_event(slot, SLOT_ON_ANSWER);
 	if (begins)
 		pool_begin_current(slot);
-	if (slot->pool->stop && slot->ahead.count > 0)
+	if (pool_starts_nothing(slot->pool) && slot->ahead.count > 0)
 		pool_call_back(slot);
 }
 

@@ -98,14 +98,27 @@ void pool_assign(struct slot *slot, struct task *t)
 		pool_begin_current(slot);
 }
 
+bool pool_starts_nothing(const struct pool *p)
+{
+	return p->stop || p->paused;
+}
+
 /* The later half, for whom it comes back is as busy as the other then. */
 void pool_call_back(struct slot *slot)
 {
 	const struct task *from = slot->ahead.first;
-	size_t kept = slot->pool->stop ? 0 : slot->ahead.count / 2;
+	size_t kept = pool_starts_nothing(slot->pool) ? 0 : slot->ahead.count / 2;
 	while (kept-- > 0)
 		from = from->next;
 	slot->called = from->seq;
 	pool_slot_event(slot, SLOT_ON_CALL_BACK);
 	link_post(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = from->seq});
+}
+
+/* Where a call is under way already, its answer leads to the next. */
+void pool_call_all_back(struct pool *p)
+{
+	struct sched_slot *s;
+	while ((s = p->sched.in[SLOT_LOADED].first) || (s = p->sched.in[SLOT_FULL].first))
+		pool_call_back((struct slot *)s);
 }

@@ -230,7 +230,7 @@ bool pool_is_full(const struct pool *p)
 static bool may_start(const struct pool *p)
 {
 	bool in_turn = !p->config.in_turn || p->retry.count == 0;
-	return !p->stop && !p->shortage.resting && in_turn && (p->queue.returned > 0 || !pool_is_full(p));
+	return !pool_starts_nothing(p) && !p->shortage.resting && in_turn && (p->queue.returned > 0 || !pool_is_full(p));
 }
 
 static bool runs(const struct pool *p, uint64_t place)

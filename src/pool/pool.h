@@ -81,6 +81,7 @@ struct pool {
 	uint64_t pace_ns;            /* how long an attempt takes, on a running average */
 	bool proven;                 /* a task has been executed */
 	bool suspended;
+	bool paused;                 /* by pool_pause */
 	bool choked;                 /* as the observers wanted it last */
 	uint64_t only_place;
 	unsigned failed_starts;      /* workers in a row that ended before they were ready */
@@ -126,6 +127,10 @@ void pool_resize(struct pool *p, int delta);
 
 /* How many tasks run: those that wait for their worker to be ready, or for the one before them, do not. */
 size_t pool_count_begun(const struct pool *p);
+
+/* Start nothing, or go on with it. What runs goes on, and so does what a worker has that is not ready yet; what was sent
+ * ahead is called back, with the next pool_turn. */
+void pool_pause(struct pool *p, bool paused);
 
 /* Stop every task with SIGSTOP, and let them go on. */
 void pool_suspend(struct pool *p);

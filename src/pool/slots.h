@@ -74,8 +74,14 @@ void pool_slot_event(struct slot *slot, enum slot_event event);
 /* Give it the task, with its hold. */
 void pool_assign(struct slot *slot, struct task *t);
 
-/* Ask for what was sent ahead to the slot and has not been started: half of it, or all if the pool stops. */
+/* Is nothing to be started, so that all that was sent ahead is called back? */
+bool pool_starts_nothing(const struct pool *p);
+
+/* Ask for what was sent ahead to the slot and has not been started: half of it, or all if nothing is to be started. */
 void pool_call_back(struct slot *slot);
+
+/* ... for all of it, from every slot. */
+void pool_call_all_back(struct pool *p);
 
 /* An attempt has ended: how long do they take now, and how many may be sent ahead then? A few milliseconds' work: enough
  * for a worker while the parent waits for its turn on a CPU, and nothing that somebody else would wait for. */

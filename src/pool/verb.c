@@ -57,12 +57,9 @@ void pool_stop(struct pool *p, enum pool_stop how)
 		pool_resume(p);
 	for (struct task *t; (t = queue_take(&p->queue)) || (t = retry_take(&p->retry)); )
 		pool_drop(p, t);
-	for (size_t i = 0; i < p->n_slots; i++) {
-		struct slot *slot = p->slots[i];
-		if (slot->sched.state == SLOT_LOADED || slot->sched.state == SLOT_FULL)
-			pool_call_back(slot);
-		pool_stop_slot(slot);
-	}
+	pool_call_all_back(p);
+	for (size_t i = 0; i < p->n_slots; i++)
+		pool_stop_slot(p->slots[i]);
 	link_flush_posted(p);
 }
 
@@ -74,6 +71,13 @@ void pool_resize(struct pool *p, int delta)
 		p->config.jobs++;
 	p->shortage = (struct shortage){0};
 	loop_cancel_timer(p->loop, &p->recover);
+}
+
+void pool_pause(struct pool *p, bool paused)
+{
+	p->paused = paused;
+	if (paused)
+		pool_call_all_back(p);
 }
 
 /* To every worker, whatever it runs: seq 0. */

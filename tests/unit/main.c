@@ -62,6 +62,7 @@
 	X(task) \
 	X(template) \
 	X(verdict) \
+	X(verb) \
 	X(word) \
 	X(worker) \
 	X(worker_end)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the pool can be told to do while it runs; pool_kill has tests of its own.
+ */
+#include <config.h>
+
+#include <check.h>
+
+#include "base/clock.h"
+#include "pool_help.h"
+
+Suite *verb_suite(void);
+
+static void open_pool(unsigned jobs, unsigned ahead_max)
+{
+	help_open(&(struct pool_config){.jobs = jobs, .ahead_max = ahead_max, .queue_size = HELP_TASKS,
+					.kill_after_ns = NS_PER_SEC}, START_AT_ONCE);
+}
+
+static void submit_all(const char *word, unsigned n)
+{
+	while (n-- > 0)
+		submit(word);
+}
+
+/* Each of the first `n` tasks has run once and well. */
+static void assert_done(uint64_t n)
+{
+	for (uint64_t place = 1; place <= n; place++) {
+		ck_assert_uint_eq(ran(place), 1);
+		ck_assert_uint_eq(heard[place].finished, 1);
+		ck_assert(outcome_ok(&heard[place].outcome));
+	}
+}
+
+START_TEST(pause_starts_nothing)
+{
+	open_pool(2, 0);
+	submit("hold");
+	AWAIT(heard[1].started);
+	pool_pause(&pool, true);
+	pool_pause(&pool, true);
+	submit("quick");
+	pool_turn(&pool);
+	ck_assert(pool_wants(&pool));
+	allow();
+	AWAIT(heard[1].finished);
+	pool_turn(&pool); /* now there is an idle worker, too */
+	ck_assert_uint_eq(heard[2].given, 0);
+	ck_assert(!pool_idle(&pool));
+	pool_pause(&pool, false);
+	AWAIT(pool_idle(&pool));
+	assert_done(2);
+	help_close();
+}
+END_TEST
+
+START_TEST(pause_calls_back)
+{
+	open_pool(1, 1);
+	submit("hold");
+	AWAIT(heard[1].started);
+	submit("quick");
+	AWAIT(heard[2].given);
+	pool_pause(&pool, true);
+	AWAIT(heard[2].returned);
+	allow();
+	AWAIT(heard[1].finished);
+	pool_turn(&pool);
+	ck_assert_uint_eq(ran(2), 0);
+	ck_assert_uint_eq(heard[2].given, 1);
+	pool_pause(&pool, false);
+	AWAIT(pool_idle(&pool));
+	assert_done(2);
+	ck_assert_uint_eq(heard[2].given, 2);
+	help_close();
+}
+END_TEST
+
+/* A call for half of it is under way then. */
+START_TEST(pause_calls_the_rest_back)
+{
+	open_pool(2, 100);
+	pool.pace_ns = 1;
+	submit_all("hold", 2);
+	AWAIT(heard[1].started && heard[2].started);
+	submit_all("quick", 8);
+	AWAIT(pool.queue.count == 0);
+	allow(); /* who is allowed runs four of the eight, and the other half is called for */
+	AWAIT(pool.sched.in[SLOT_RECALLING].count == 1);
+	pool_pause(&pool, true);
+	AWAIT(pool.sched.in[SLOT_IDLE].count == 1 && pool.sched.in[SLOT_BUSY].count == 1);
+	ck_assert_uint_eq(pool.queue.count, 4);
+	pool_pause(&pool, false);
+	allow();
+	AWAIT(pool_idle(&pool));
+	assert_done(10);
+	help_close();
+}
+END_TEST
+
+START_TEST(stop_in_a_pause)
+{
+	open_pool(1, 1);
+	submit_all("hold", 1);
+	AWAIT(heard[1].started);
+	pool_pause(&pool, true);
+	submit("quick");
+	pool_stop(&pool, POOL_STOP_NOW);
+	AWAIT(pool_idle(&pool));
+	ck_assert(heard[1].outcome.stopped);
+	ck_assert_uint_eq(heard[2].dropped, 1);
+	help_close();
+}
+END_TEST
+
+Suite *verb_suite(void)
+{
+	Suite *s = suite_create("verb");
+	TCase *t = tcase_create("verb");
+	tcase_set_timeout(t, 5);
+	tcase_add_test(t, pause_starts_nothing);
+	tcase_add_test(t, pause_calls_back);
+	tcase_add_test(t, pause_calls_the_rest_back);
+	tcase_add_test(t, stop_in_a_pause);
+	suite_add_tcase(s, t);
+	return s;
+}
