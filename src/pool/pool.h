@@ -122,7 +122,10 @@ bool pool_kill(struct pool *p, uint64_t seq);
 /* Stop, or stop harder; never softer. */
 void pool_stop(struct pool *p, enum pool_stop how);
 
-/* One worker more (+1) or fewer (-1), never below one. */
+/* Run so many tasks at once, at least one. Workers that are too many go when they have done what they have. */
+void pool_set_jobs(struct pool *p, unsigned jobs);
+
+/* One more (+1) or fewer (-1). */
 void pool_resize(struct pool *p, int delta);
 
 /* How many tasks run: those that wait for their worker to be ready, or for the one before them, do not. */

@@ -63,14 +63,21 @@ void pool_stop(struct pool *p, enum pool_stop how)
 	link_flush_posted(p);
 }
 
-void pool_resize(struct pool *p, int delta)
+/* A shortage may have been one for the other number. */
+void pool_set_jobs(struct pool *p, unsigned jobs)
 {
-	if (delta < 0 && p->config.jobs > 1)
-		p->config.jobs--;
-	else if (delta > 0 && p->config.jobs < UINT32_MAX)
-		p->config.jobs++;
+	p->config.jobs = jobs > 1 ? jobs : 1;
 	p->shortage = (struct shortage){0};
 	loop_cancel_timer(p->loop, &p->recover);
+}
+
+void pool_resize(struct pool *p, int delta)
+{
+	unsigned jobs = p->config.jobs;
+	if (delta < 0)
+		pool_set_jobs(p, jobs - 1);
+	else
+		pool_set_jobs(p, jobs < UINT32_MAX ? jobs + 1 : jobs);
 }
 
 void pool_pause(struct pool *p, bool paused)

@@ -114,6 +114,80 @@ START_TEST(stop_in_a_pause)
 }
 END_TEST
 
+START_TEST(more_jobs)
+{
+	open_pool(1, 0);
+	submit_all("hold", 4);
+	AWAIT(heard[1].started);
+	pool_turn(&pool);
+	ck_assert_uint_eq(heard[2].given, 0);
+	pool_set_jobs(&pool, 3);
+	AWAIT(heard[2].started && heard[3].started);
+	pool_resize(&pool, 1);
+	AWAIT(heard[4].started);
+	for (int i = 0; i < 4; i++)
+		allow();
+	AWAIT(pool_idle(&pool));
+	assert_done(4);
+	help_close();
+}
+END_TEST
+
+START_TEST(fewer_jobs)
+{
+	open_pool(3, 0);
+	submit_all("hold", 3);
+	AWAIT(heard[1].started && heard[2].started && heard[3].started);
+	pool_set_jobs(&pool, 0); /* is 1 */
+	submit("quick");
+	for (size_t left = 2; left > 0; left--) {
+		allow();
+		AWAIT(pool.sched.workers == left);
+		ck_assert_uint_eq(heard[4].given, 0);
+	}
+	pool_resize(&pool, -1);
+	ck_assert_uint_eq(pool.config.jobs, 1);
+	allow();
+	AWAIT(pool_idle(&pool));
+	assert_done(4);
+	ck_assert_uint_eq(pool.sched.workers, 1);
+	help_close();
+}
+END_TEST
+
+START_TEST(idle_workers_that_are_too_many_go)
+{
+	open_pool(3, 0);
+	submit_all("hold", 3);
+	AWAIT(heard[1].started && heard[2].started && heard[3].started);
+	for (int i = 0; i < 3; i++)
+		allow();
+	AWAIT(pool_idle(&pool));
+	ck_assert_uint_eq(pool.sched.workers, 3);
+	pool_set_jobs(&pool, 2);
+	pool_turn(&pool);
+	ck_assert_uint_eq(pool.sched.workers, 2);
+	help_close();
+}
+END_TEST
+
+/* What they have ahead they run before they go. */
+START_TEST(fewer_jobs_with_tasks_ahead)
+{
+	open_pool(2, 1);
+	submit_all("hold", 4);
+	AWAIT(heard[1].started && heard[2].started && heard[3].given && heard[4].given);
+	pool_set_jobs(&pool, 1);
+	submit("quick");
+	for (int i = 0; i < 4; i++)
+		allow();
+	AWAIT(pool_idle(&pool));
+	assert_done(5);
+	AWAIT(pool.sched.workers == 1);
+	help_close();
+}
+END_TEST
+
 Suite *verb_suite(void)
 {
 	Suite *s = suite_create("verb");
@@ -123,6 +197,10 @@ Suite *verb_suite(void)
 	tcase_add_test(t, pause_calls_back);
 	tcase_add_test(t, pause_calls_the_rest_back);
 	tcase_add_test(t, stop_in_a_pause);
+	tcase_add_test(t, more_jobs);
+	tcase_add_test(t, fewer_jobs);
+	tcase_add_test(t, idle_workers_that_are_too_many_go);
+	tcase_add_test(t, fewer_jobs_with_tasks_ahead);
 	suite_add_tcase(s, t);
 	return s;
 }
