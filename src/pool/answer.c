@@ -117,23 +117,30 @@ static struct outcome read_outcome(const struct slot *slot, const struct msg *m)
 	return o;
 }
 
-/* The attempt is over: the task is finished, or waits for the next one; where that will not come, since the pool
- * stops, forkpool has stopped the task; none comes for one that was killed. Takes over the hold. */
-static void settle(struct slot *slot, struct task *t, struct outcome *o)
+/* Where the next attempt will not come since the pool stops, forkpool has stopped the task; none comes for one that was
+ * killed. */
+void pool_settle(struct pool *p, const struct slot *slot, struct task *t, struct outcome *o)
 {
-	struct pool *p = slot->pool;
 	bool again = !outcome_ok(o) && !o->stopped && !t->killed && t->attempt <= p->config.retries;
 	if (again && p->stop) {
 		again = false;
 		o->stopped = p->dropped = true;
 	}
-	pool_emit_for(slot, (struct pool_event){.kind = again ? POOL_FAILED : POOL_FINISHED, .task = t, .outcome = o});
-	if (again) {
+	struct pool_event e = {.kind = again ? POOL_FAILED : POOL_FINISHED, .task = t, .outcome = o, .host = ""};
+	if (slot)
+		pool_emit_for(slot, e);
+	else
+		pool_emit(p, &e);
+	if (again)
 		pool_try_again(p, t);
-		return;
-	}
-	p->running--;
-	task_drop(t);
+	else
+		task_drop(t);
+}
+
+static void settle_given(struct slot *slot, struct task *t, struct outcome *o)
+{
+	slot->pool->running--;
+	pool_settle(slot->pool, slot, t, o);
 }
 
 /* Nothing of it has run. The worker that found no room makes some by going. */
@@ -168,7 +175,7 @@ void pool_on_done(struct slot *slot, const struct msg *m)
 	if (o.kind == OUTCOME_NO_RESOURCES)
 		return_unstarted(slot, t, o.code);
 	else
-		settle(slot, t, &o);
+		settle_given(slot, t, &o);
 	if (slot->current && !slot->doubt)
 		pool_begin_current(slot);
 }
@@ -200,7 +207,7 @@ void pool_on_death(struct slot *slot, bool was_ready)
 	slot->current = NULL;
 	pool_give_back(p, &slot->ahead);
 	if (lost)
-		settle(slot, lost, &o);
+		settle_given(slot, lost, &o);
 	if (!was_ready && !slot->stopped && ++p->failed_starts >= FAILED_STARTS_MAX)
 		pool_fail(p, xasprintf("%u workers in a row ended before they were ready%s%s", p->failed_starts,
 				       p->config.via ? "; check the command of --via: " : "",

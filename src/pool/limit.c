@@ -145,14 +145,6 @@ void pool_begin_current(struct slot *slot)
 		terminate_slot(slot);
 }
 
-size_t pool_count_begun(const struct pool *p)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->n_slots; i++)
-		n += p->slots[i]->current && p->slots[i]->link->ready;
-	return n;
-}
-
 /* Shortages. */
 
 /* It may never end: then somebody should know what is waited for. */

@@ -87,7 +87,6 @@ void pool_give_back(struct pool *p, struct queue *tasks)
 
 void pool_try_again(struct pool *p, struct task *t)
 {
-	p->running--;
 	if (p->config.retry.delay_ns)
 		retry_hold(&p->retry, t);
 	else
@@ -112,6 +111,24 @@ bool pool_wants(const struct pool *p)
 bool pool_idle(const struct pool *p)
 {
 	return p->queue.count == 0 && p->running == 0 && p->retry.count == 0;
+}
+
+size_t pool_count_begun(const struct pool *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->n_slots; i++)
+		n += p->slots[i]->current && p->slots[i]->link->ready;
+	return n;
+}
+
+size_t pool_count_waiting(const struct pool *p)
+{
+	return p->queue.count + p->retry.count + p->running - pool_count_begun(p);
+}
+
+size_t pool_count_workers(const struct pool *p)
+{
+	return p->sched.workers;
 }
 
 /* Scheduling. */

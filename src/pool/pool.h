@@ -101,6 +101,10 @@ bool pool_wants(const struct pool *p);
 /* Hand over a task (with its hold). */
 void pool_submit(struct pool *p, struct task *t);
 
+/* The same for a task whose last attempt was running (task->attempt tells which it was) when an earlier forkpool was killed:
+ * that attempt is lost, so the task is tried again if it may be, else it is over. */
+void pool_submit_lost(struct pool *p, struct task *t);
+
 /* Do all that can be done now: start, send ahead, call back, and write it out. */
 void pool_turn(struct pool *p);
 
@@ -128,8 +132,11 @@ void pool_set_jobs(struct pool *p, unsigned jobs);
 /* One more (+1) or fewer (-1). */
 void pool_resize(struct pool *p, int delta);
 
-/* How many tasks run: those that wait for their worker to be ready, or for the one before them, do not. */
+/* How many tasks run, how many wait (for a worker, its being ready, the one before them, or their next attempt), and how many
+ * workers there are. */
 size_t pool_count_begun(const struct pool *p);
+size_t pool_count_waiting(const struct pool *p);
+size_t pool_count_workers(const struct pool *p);
 
 /* Start nothing, or go on with it. What runs goes on, and so does what a worker has that is not ready yet; what was sent
  * ahead is called back, with the next pool_turn. */

@@ -139,6 +139,9 @@ void pool_on_revoked(struct slot *slot, uint64_t seq);
 void pool_on_note(struct pool *p, struct slot *slot, const struct msg *m);
 void pool_on_last_output(struct pool *p, const struct msg *m);
 
+/* The attempt is over: the task is finished, or waits for the next one. Takes over the hold. `slot` NULL: it was in none. */
+void pool_settle(struct pool *p, const struct slot *slot, struct task *t, struct outcome *o);
+
 /* It cannot serve, and says why. */
 void pool_on_failed(struct slot *slot, struct bytes reason);
 

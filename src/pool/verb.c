@@ -19,6 +19,16 @@ void pool_submit(struct pool *p, struct task *t)
 		pool_finish_unstarted(p, t, "");
 }
 
+void pool_submit_lost(struct pool *p, struct task *t)
+{
+	struct outcome lost = {.kind = OUTCOME_LOST, .reason = "forkpool was killed while it ran"};
+	pool_emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
+	if (p->stop)
+		pool_drop(p, t);
+	else
+		pool_settle(p, NULL, t, &lost);
+}
+
 /* With a worker, it may begin to run at any moment. */
 static bool kill_given(struct pool *p, uint64_t seq)
 {

@@ -42,8 +42,9 @@ extern struct heard heard[HELP_TASKS + 1];
 void help_open(const struct pool_config *config, enum help_start start);
 void help_close(void);
 
-/* A task, whose place is returned. */
+/* A task, whose place is returned. Of the second kind an earlier run has begun `attempt` attempts. */
 uint64_t submit(const char *word);
+uint64_t submit_lost(const char *word, unsigned attempt);
 
 /* One that is held ends, or one worker gets ready. */
 void allow(void);

@@ -188,6 +188,93 @@ START_TEST(fewer_jobs_with_tasks_ahead)
 }
 END_TEST
 
+static void open_with_retries(unsigned retries, uint64_t delay_ns)
+{
+	help_open(&(struct pool_config){.jobs = 1, .queue_size = HELP_TASKS, .retries = retries,
+					.retry = {.delay_ns = delay_ns, .factor = 1}}, START_AT_ONCE);
+}
+
+static void assert_lost(uint64_t place)
+{
+	ck_assert_uint_eq(heard[place].accepted, 1);
+	ck_assert_int_eq(heard[place].outcome.kind, OUTCOME_LOST);
+	ck_assert_str_eq(heard[place].outcome.reason, "forkpool was killed while it ran");
+}
+
+START_TEST(lost_for_good)
+{
+	open_with_retries(2, 0);
+	submit_lost("quick", 3);
+	assert_lost(1);
+	ck_assert_uint_eq(heard[1].finished, 1);
+	ck_assert_uint_eq(heard[1].failed, 0);
+	ck_assert(pool_idle(&pool));
+	help_close();
+}
+END_TEST
+
+START_TEST(lost_and_tried_again)
+{
+	open_with_retries(2, 0);
+	submit_lost("quick", 2);
+	assert_lost(1);
+	ck_assert_uint_eq(heard[1].failed, 1);
+	submit_lost("fail", 2); /* has one attempt left */
+	AWAIT(pool_idle(&pool));
+	assert_done(1);
+	ck_assert_uint_eq(ran(2), 1);
+	ck_assert_int_eq(heard[2].outcome.kind, OUTCOME_EXITED);
+	ck_assert_uint_eq(heard[2].finished, 1);
+	help_close();
+}
+END_TEST
+
+START_TEST(lost_and_waiting)
+{
+	open_with_retries(1, 3600 * NS_PER_SEC);
+	submit_lost("quick", 1);
+	assert_lost(1);
+	pool_turn(&pool);
+	ck_assert_uint_eq(heard[1].given, 0);
+	ck_assert_uint_eq(pool.retry.count, 1);
+	pool_stop(&pool, POOL_STOP_SOON);
+	ck_assert_uint_eq(heard[1].dropped, 1);
+	submit_lost("quick", 1);
+	ck_assert_uint_eq(heard[2].accepted, 1);
+	ck_assert_uint_eq(heard[2].dropped, 1);
+	ck_assert(pool_idle(&pool));
+	help_close();
+}
+END_TEST
+
+static void assert_counts(size_t workers, size_t begun, size_t waiting)
+{
+	ck_assert_uint_eq(pool_count_workers(&pool), workers);
+	ck_assert_uint_eq(pool_count_begun(&pool), begun);
+	ck_assert_uint_eq(pool_count_waiting(&pool), waiting);
+}
+
+START_TEST(counts)
+{
+	help_open(&(struct pool_config){.jobs = 1, .ahead_max = 1, .queue_size = HELP_TASKS, .retries = 1,
+					.retry = {.delay_ns = 3600 * NS_PER_SEC, .factor = 1}}, START_WHEN_ALLOWED);
+	assert_counts(0, 0, 0);
+	submit_lost("quick", 1);
+	submit_all("hold", 3);
+	assert_counts(0, 0, 4);
+	AWAIT(heard[3].given); /* ahead to a worker that is not ready */
+	assert_counts(1, 0, 4);
+	allow();
+	AWAIT(heard[2].started);
+	assert_counts(1, 1, 3);
+	for (int i = 0; i < 3; i++)
+		allow();
+	AWAIT(pool_count_waiting(&pool) == 1 && pool_count_begun(&pool) == 0);
+	assert_counts(1, 0, 1);
+	help_close();
+}
+END_TEST
+
 Suite *verb_suite(void)
 {
 	Suite *s = suite_create("verb");
@@ -201,6 +288,10 @@ Suite *verb_suite(void)
 	tcase_add_test(t, fewer_jobs);
 	tcase_add_test(t, idle_workers_that_are_too_many_go);
 	tcase_add_test(t, fewer_jobs_with_tasks_ahead);
+	tcase_add_test(t, lost_for_good);
+	tcase_add_test(t, lost_and_tried_again);
+	tcase_add_test(t, lost_and_waiting);
+	tcase_add_test(t, counts);
 	suite_add_tcase(s, t);
 	return s;
 }
