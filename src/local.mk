@@ -37,12 +37,16 @@ src_libforkpool_a_SOURCES = \
 	src/base/fdio.h \
 	src/base/heap.c \
 	src/base/heap.h \
+	src/base/helptext.c \
+	src/base/helptext.h \
 	src/base/lock.c \
 	src/base/lock.h \
 	src/base/loop.c \
 	src/base/loop.h \
 	src/base/memory.c \
 	src/base/memory.h \
+	src/base/optarg.c \
+	src/base/optarg.h \
 	src/base/report.c \
 	src/base/report.h \
 	src/base/signals.c \
@@ -184,8 +188,6 @@ src_libforkpool_a_SOURCES = \
 	src/cli/help.h \
 	src/cli/jobs.c \
 	src/cli/jobs.h \
-	src/cli/optarg.c \
-	src/cli/optarg.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/table.c \

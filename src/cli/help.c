@@ -3,16 +3,10 @@
 
 #include "cli/help.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fdio.h"
-#include "base/report.h"
+#include "base/helptext.h"
 #include "cli/table.h"
-
-#define TEXT_COLUMN 27
-#define LAST_COLUMN 79
 
 static const char usage[] = "Usage: forkpool [OPTION]... [COMMAND [ARGUMENT]...] [::: ARGUMENT...]...\n"
 			    "       forkpool [OPTION]... < commands.txt\n";
@@ -57,56 +51,13 @@ static const char *const group_titles[] = {
 	[GROUP_OTHER] = "Other",
 };
 
-static void pad(struct buf *out, size_t from, size_t to)
-{
-	while (from++ < to)
-		buf_addc(out, ' ');
-}
-
-/* Append the option as the user types it, and move on to the column of the texts. */
-static void add_option(struct buf *out, const struct option_row *row)
+/* Append a row, with `len` bytes of its text. */
+static void add_row(struct buf *out, const struct option_row *row, size_t len)
 {
 	size_t start = buf_len(out);
 
-	if (row->letter)
-		buf_addf(out, "  -%c%s", row->letter, row->name ? ", " : "");
-	else
-		buf_adds(out, "      ");
-	if (row->name)
-		buf_addf(out, "--%s", row->name);
-	if (row->argument)
-		buf_addf(out, " %s", row->argument);
-	size_t width = buf_len(out) - start;
-	if (width + 1 > TEXT_COLUMN) {
-		buf_addc(out, '\n');
-		width = 0;
-	}
-	pad(out, width, TEXT_COLUMN);
-}
-
-/* Append `len` bytes of `text`, broken at blanks to fit between TEXT_COLUMN and LAST_COLUMN. */
-static void add_text(struct buf *out, const char *text, size_t len)
-{
-	const char *end = text + len;
-	size_t column = TEXT_COLUMN;
-
-	while (text < end) {
-		const char *blank = memchr(text, ' ', (size_t)(end - text));
-		size_t word = (size_t)((blank ? blank : end) - text);
-
-		if (column > TEXT_COLUMN && column + 1 + word > LAST_COLUMN) {
-			buf_addc(out, '\n');
-			pad(out, 0, TEXT_COLUMN);
-			column = TEXT_COLUMN;
-		} else if (column > TEXT_COLUMN) {
-			buf_addc(out, ' ');
-			column++;
-		}
-		buf_add(out, text, word);
-		column += word;
-		text += word + 1;
-	}
-	buf_addc(out, '\n');
+	helptext_option(out, row->letter, row->name, row->argument);
+	helptext_entry(out, start, row->text, len);
 }
 
 static void add_group(struct buf *out, enum option_group group)
@@ -115,8 +66,7 @@ static void add_group(struct buf *out, enum option_group group)
 	for (size_t i = 0; i < table_len; i++) {
 		if (table_rows[i].group != group)
 			continue;
-		add_option(out, &table_rows[i]);
-		add_text(out, table_rows[i].text, strlen(table_rows[i].text));
+		add_row(out, &table_rows[i], strlen(table_rows[i].text));
 	}
 }
 
@@ -127,8 +77,7 @@ void help_brief(struct buf *out)
 	for (size_t i = 0; i < table_len; i++) {
 		if (!table_rows[i].is_common)
 			continue;
-		add_option(out, &table_rows[i]);
-		add_text(out, table_rows[i].text, strcspn(table_rows[i].text, ";"));
+		add_row(out, &table_rows[i], strcspn(table_rows[i].text, ";"));
 	}
 	buf_adds(out, brief_end);
 }
@@ -142,18 +91,10 @@ void help_full(struct buf *out)
 	buf_adds(out, full_end);
 }
 
-void help_version(struct buf *out)
-{
-	buf_adds(out, "forkpool " PACKAGE_VERSION "\nMIT licence. There is no warranty.\n");
-}
-
 _Noreturn void help_exit(void (*text)(struct buf *out))
 {
 	struct buf out = {0};
 
 	text(&out);
-	if (fdio_write_all(STDOUT_FILENO, buf_head(&out), buf_len(&out)) < 0)
-		die_sys(EXIT_FORKPOOL, "cannot write to standard output");
-	buf_clear(&out);
-	exit(EXIT_OK);
+	helptext_exit(&out);
 }

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/helptext.h"
+#include "base/optarg.h"
 #include "base/report.h"
 #include "base/xalloc.h"
 #include "cli/help.h"
-#include "cli/optarg.h"
 
 /* No one means more than that, and it fits a size_t everywhere. */
 #define COUNT_MAX UINT64_C(1000000000)
@@ -245,7 +246,7 @@ static void show_help(struct parse *p, const struct option_row *row, const char 
 static void show_version(struct parse *p, const struct option_row *row, const char *value)
 {
 	set_nothing(p, row, value);
-	help_exit(help_version);
+	help_exit(helptext_version);
 }
 
 void table_read_jobs(const char *who, const char *text, struct jobs *out)

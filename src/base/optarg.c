@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "cli/optarg.h"
+#include "base/optarg.h"
 
 #include <errno.h>
 #include <inttypes.h>

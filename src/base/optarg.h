@@ -4,10 +4,10 @@
  *
  * Every function takes the name of a long option, without its dashes, and the text of its value. A text that is no such
  * value ends the program with a usage error (2), which names both and says what is meant. Knows the grammars alone, not
- * which options there are nor what is made of their values. Private to cli/.
+ * which options there are nor what is made of their values: forkpool's own and those of "forkpool ctl".
  */
-#ifndef CLI_OPTARG_H
-#define CLI_OPTARG_H
+#ifndef BASE_OPTARG_H
+#define BASE_OPTARG_H
 
 #include <stdint.h>
 
