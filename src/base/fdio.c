@@ -127,6 +127,19 @@ int fdio_write_all(int fd, const void *bytes, size_t n)
 	return 0;
 }
 
+int fdio_send_all(int fd, const void *bytes, size_t n)
+{
+	const char *at = bytes;
+	while (n) {
+		ssize_t done = TEMP_FAILURE_RETRY(send(fd, at, capped(n), MSG_NOSIGNAL));
+		if (done < 0)
+			return -1;
+		at += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
 /* Move `*fd` away from the standard ones. */
 static int lift(int *fd)
 {

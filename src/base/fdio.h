@@ -41,6 +41,9 @@ ssize_t fdio_sendfile(int wfd, int rfd, off_t at, size_t n);
 /* Write all of it, waiting where the fd does not block; -1 and errno if that fails. */
 int fdio_write_all(int fd, const void *bytes, size_t n);
 
+/* The same on a blocking socket, without a SIGPIPE if the other side is gone: EPIPE, or ECONNRESET. */
+int fdio_send_all(int fd, const void *bytes, size_t n);
+
 /* A pipe, both ends close-on-exec, neither below 3. Returns 0, or -1 and errno. */
 int fdio_pipe(int *rfd, int *wfd);
 

@@ -14,6 +14,7 @@
 #define PREFIX "forkpool: "
 #define PREFIX_LEN (sizeof PREFIX - 1)
 #define ERROR_TEXT_MAX 64
+#define HELP_TEXT_MAX 64
 #define DOTS "..."
 #define DOTS_LEN (sizeof DOTS - 1)
 
@@ -22,6 +23,13 @@ static struct {
 	void (*write_line)(void *arg, const char *line, size_t len);
 	void *arg;
 } diversion;
+
+static const char *help_command = "forkpool --help";
+
+void report_set_help(const char *command)
+{
+	help_command = command;
+}
 
 void report_divert(void (*write_line)(void *arg, const char *line, size_t len), void *arg)
 {
@@ -199,9 +207,11 @@ void die_sys(int status, const char *fmt, ...)
 
 void die_usage(const char *fmt, ...)
 {
+	char tail[HELP_TEXT_MAX];
+	snprintf(tail, sizeof tail, "; try '%s'", help_command);
 	va_list ap;
 	va_start(ap, fmt);
-	print_now("; try 'forkpool --help'", fmt, ap);
+	print_now(tail, fmt, ap);
 	va_end(ap);
 	exit(EXIT_USAGE);
 }

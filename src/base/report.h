@@ -4,9 +4,9 @@
  *
  * Every line is at most REPORT_LINE_MAX bytes, its newline included, and has control bytes shown as
  * \n, \t or \xHH, so that no task's name can write to a terminal. errno survives every call.
- * Who may call what: bug anywhere; die_* only what is in no layer (main, run, ...), cli and what serves it here
- * (xalloc, optarg, helptext); warn_* the same and the layers that hold policy (pool, observe); everything below returns -1
- * and errno and is silent.
+ * Who may call what: bug anywhere; die_* only what is in no layer (main, run, ...), cli, client and what serves
+ * them here (xalloc, optarg, helptext); warn_* the same and the layers that hold policy (pool, observe); everything below
+ * returns -1 and errno and is silent.
  */
 #ifndef BASE_REPORT_H
 #define BASE_REPORT_H
@@ -41,8 +41,9 @@ void warn_sys(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die_msg(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void die_sys(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Exit 2 with the message and a pointer to --help. */
+/* Exit 2 with the message and a pointer to help: 'forkpool --help', or what report_set_help said (borrowed for good). */
 _Noreturn void die_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void report_set_help(const char *command);
 
 /* A broken invariant of ours: print and abort. */
 #define bug(...) report_bug(__FILE__, __LINE__, __VA_ARGS__)

@@ -180,6 +180,24 @@ START_TEST(interrupted_call_goes_on)
 }
 END_TEST
 
+START_TEST(sends_until_the_reader_is_gone)
+{
+	int fds[2];
+	char got[6];
+	signal(SIGPIPE, SIG_DFL);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	set_io_size("1");
+	ck_assert_int_eq(fdio_send_all(fds[0], "bytes", 6), 0);
+	set_io_size(NULL);
+	ck_assert_int_eq(fdio_read(fds[1], got, 6), 6);
+	ck_assert_str_eq(got, "bytes");
+	fdio_close(&fds[1]);
+	ck_assert_int_eq(fdio_send_all(fds[0], "bytes", 6), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	fdio_close(&fds[0]);
+}
+END_TEST
+
 START_TEST(plain_kinds)
 {
 	char path[sizeof dir + 8], c;
@@ -344,6 +362,7 @@ Suite *fdio_suite(void)
 	tcase_add_test(t, close_makes_it_none);
 	tcase_add_test(t, io_size_caps_every_call);
 	tcase_add_test(t, interrupted_call_goes_on);
+	tcase_add_test(t, sends_until_the_reader_is_gone);
 	tcase_add_test(t, plain_kinds);
 	tcase_add_loop_test(t, never_blocks, STREAM_OWN, STREAM_SHARED + 1);
 	tcase_add_loop_test(t, reader_is_gone, STREAM_OWN, STREAM_SHARED + 1);

@@ -158,6 +158,12 @@ static void end_by_sys(void)
 	die_sys(EXIT_FORKPOOL, "output");
 }
 
+static void end_by_other_usage(void)
+{
+	report_set_help("forkpool ctl --help");
+	die_usage("no verb");
+}
+
 static void end_by_usage(void)
 {
 	die_usage("no option '%s'", "-%");
@@ -175,6 +181,7 @@ static const struct end_case {
 } ends[] = {
 	{end_by_msg, EXIT_HALTED << 8, "forkpool: so 1\n"},
 	{end_by_sys, EXIT_FORKPOOL << 8, "forkpool: output: Input/output error\n"},
+	{end_by_other_usage, EXIT_USAGE << 8, "forkpool: no verb; try 'forkpool ctl --help'\n"},
 	{end_by_usage, EXIT_USAGE << 8, "forkpool: no option '-%'; try 'forkpool --help'\n"},
 	{end_by_bug, SIGABRT, "forkpool: 2 is odd (a bug in forkpool, "},
 };
