@@ -184,6 +184,20 @@ src_libforkpool_a_SOURCES = \
 	src/state/db.h \
 	src/ctl/mqueue.c \
 	src/ctl/mqueue.h \
+	src/client/answer.c \
+	src/client/answer.h \
+	src/client/call.c \
+	src/client/call.h \
+	src/client/client.c \
+	src/client/client.h \
+	src/client/request.c \
+	src/client/request.h \
+	src/client/session.c \
+	src/client/session.h \
+	src/client/usage.c \
+	src/client/usage.h \
+	src/client/verb.c \
+	src/client/verb.h \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/jobs.c \

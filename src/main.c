@@ -2,11 +2,13 @@
 #include <config.h>
 
 #include <signal.h>
+#include <string.h>
 
 #include "agent.h"
 #include "base/fdio.h"
 #include "base/report.h"
 #include "cli/options.h"
+#include "client/client.h"
 #include "process/fds.h"
 #include "run.h"
 #include "transport/peer.h"
@@ -20,6 +22,8 @@ int main(int argc, char **argv)
 	if (fdio_fill_standard() < 0)
 		die_sys(EXIT_FORKPOOL, "cannot open /dev/null");
 	fdio_init();
+	if (argc > 1 && strcmp(argv[1], "ctl") == 0)
+		return client_run(argc - 1, argv + 1);
 	fds_init();
 	peer_init(&origin);
 	origin.sigchld_ignored = sigaction(SIGCHLD, NULL, &chld) == 0 && chld.sa_handler == SIG_IGN;

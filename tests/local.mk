@@ -14,6 +14,7 @@ unit_sources = \
 	tests/unit/test_backlog.c \
 	tests/unit/test_buf.c \
 	tests/unit/test_channel.c \
+	tests/unit/test_client.c \
 	tests/unit/test_coworker.c \
 	tests/unit/test_cpus.c \
 	tests/unit/test_destination.c \
@@ -73,6 +74,7 @@ cli_tests = \
 	tests/cli/coworker.test \
 	tests/cli/crash.test \
 	tests/cli/cron.test \
+	tests/cli/ctl.test \
 	tests/cli/direct.test \
 	tests/cli/dispatch.test \
 	tests/cli/environment.test \

@@ -23,7 +23,7 @@
 
 LC_ALL=C
 export LC_ALL
-unset FORKPOOL_JOBS FORKPOOL_SEQ FORKPOOL_SLOT FORKPOOL_ATTEMPT FORKPOOL_PID CDPATH ENV
+unset FORKPOOL_JOBS FORKPOOL_SEQ FORKPOOL_SLOT FORKPOOL_ATTEMPT FORKPOOL_PID FORKPOOL_SOCKET CDPATH ENV
 
 HERE=$(cd -- "$(dirname -- "$0")" && pwd)
 [ -e "$HERE/lib.sh" ] || HERE=${HERE%/*}
@@ -53,6 +53,7 @@ for applet in show mark await gather len fill trickle work ids sigs fds daemon d
 done
 cat >"$BASE/bin/forkpool" <<END
 #!/bin/sh
+[ "\$1" != ctl ] || exec $FORKPOOL_WRAPPER "$FORKPOOL" "\$@"
 exec $FORKPOOL_WRAPPER "$FORKPOOL" $VIA_OPTION $PREFORK "\$@"
 END
 chmod +x "$BASE/bin/forkpool"
@@ -128,8 +129,9 @@ finish_tests() {
 # shellcheck disable=SC2086
 guarded() {
 	rm -f "$C/pid" "$C/status" "$C/left"
+	[ "${1-}" = ctl ] || set -- ${VIA:+--via "$VIA"} $PREFORK "$@"
 	TMPDIR=$C/tmp "$PROBE" guard -t $((LIMIT * SCALE)) -d "$C" $G -- \
-		$UNDER $FORKPOOL_WRAPPER "$FORKPOOL" ${VIA:+--via "$VIA"} $PREFORK "$@"
+		$UNDER $FORKPOOL_WRAPPER "$FORKPOOL" "$@"
 }
 
 launch() {

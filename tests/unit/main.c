@@ -15,6 +15,7 @@
 	X(backlog) \
 	X(buf) \
 	X(channel) \
+	X(client) \
 	X(coworker) \
 	X(cpus) \
 	X(destination) \
