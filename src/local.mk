@@ -57,6 +57,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/spool.h \
 	src/base/strnum.c \
 	src/base/strnum.h \
+	src/base/utf8.c \
+	src/base/utf8.h \
 	src/base/wait.c \
 	src/base/wait.h \
 	src/base/xalloc.c \

@@ -61,6 +61,7 @@ unit_sources = \
 	tests/unit/test_strnum.c \
 	tests/unit/test_task.c \
 	tests/unit/test_template.c \
+	tests/unit/test_utf8.c \
 	tests/unit/test_verdict.c \
 	tests/unit/test_verb.c \
 	tests/unit/test_word.c \

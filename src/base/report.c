@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define PREFIX "forkpool: "
 #define PREFIX_LEN (sizeof PREFIX - 1)
 #define ERROR_TEXT_MAX 64
@@ -37,22 +39,13 @@ void report_divert(void (*write_line)(void *arg, const char *line, size_t len), 
 	diversion.arg = arg;
 }
 
-/* Length of the well-formed UTF-8 character at `s` that is not a control character, 0 if there is none: a terminal
- * takes the C1 controls (U+0080 to U+009F, or their bare bytes) for escape sequences. Unicode 15, table 3-7. */
-static size_t utf8_len(const unsigned char *s, size_t n)
+/* Length of the character at `s`, 0 if there is none or it is a control character: a terminal takes the C1 controls (U+0080
+ * to U+009F, or their bare bytes) for escape sequences. */
+static size_t printable_len(const unsigned char *s, size_t n)
 {
-	size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-	if (!len || n < len)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	bool control = s[0] == 0xc2 && s[1] < 0xa0;
-	bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-	bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-	bool too_large = s[0] == 0xf4 && s[1] > 0x8f;
-	return control || overlong || surrogate || too_large ? 0 : len;
+	size_t len = utf8_len(s, n);
+	bool control = len == 1 || (len == 2 && s[0] == 0xc2 && s[1] < 0xa0);
+	return control ? 0 : len;
 }
 
 /* The first character of `text` as it may be shown: its length in `shown`; *taken bytes of `text` are used up. */
@@ -69,7 +62,7 @@ static size_t show_char(char shown[4], const unsigned char *text, size_t n, bool
 		shown[0] = (char)c;
 		return 1;
 	}
-	size_t len = ascii ? 0 : utf8_len(text, n);
+	size_t len = ascii ? 0 : printable_len(text, n);
 	if (len) {
 		memcpy(shown, text, len);
 		*taken = len;

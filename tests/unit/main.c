@@ -62,6 +62,7 @@
 	X(strnum) \
 	X(task) \
 	X(template) \
+	X(utf8) \
 	X(verdict) \
 	X(verb) \
 	X(word) \
