@@ -89,6 +89,8 @@ src_libforkpool_a_SOURCES = \
 	src/process/template.h \
 	src/task/joblog.c \
 	src/task/joblog.h \
+	src/task/known.c \
+	src/task/known.h \
 	src/task/numbers.h \
 	src/task/outcome.c \
 	src/task/outcome.h \

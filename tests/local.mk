@@ -30,6 +30,7 @@ unit_sources = \
 	tests/unit/test_joblog.c \
 	tests/unit/test_kill.c \
 	tests/unit/test_kin.c \
+	tests/unit/test_known.c \
 	tests/unit/test_lines.c \
 	tests/unit/test_lock.c \
 	tests/unit/test_loop.c \

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/fdio.h"
 #include "base/xalloc.h"
@@ -19,39 +18,14 @@ enum { READ_SIZE = 256 * 1024, WINDOW_SIZE = 64 * 1024 };
 /* A line longer than any that a task can have. */
 #define LINE_MAX_BYTES ((size_t)64 << 20)
 
-/* One task. While the log is read, one record. */
-struct resume_entry {
-	uint64_t hash;        /* of the command */
-	uint64_t seq;
-	uint64_t at : 61;     /* where its last record begins in the file */
-	uint64_t state : 2;   /* enum resume_state */
-	uint64_t used : 1;    /* resume_take has had it */
-};
-
-/* FNV-1a; the seed keeps others from choosing texts that collide. Newlines count as NULs, as in the log. */
-static uint64_t hash_text(const struct resume *r, const char *text, size_t len)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ r->hash_seed;
-	for (size_t i = 0; i < len; i++) {
-		h ^= text[i] == '\n' ? 0 : (unsigned char)text[i];
-		h *= UINT64_C(0x100000001b3);
-	}
-	return h;
-}
-
 /* Reading the log. */
 
 static void add_record(struct resume *r, const struct joblog_line *line, off_t at)
 {
-	if (r->n == r->cap) {
-		r->cap = r->cap ? 2 * r->cap : 1024;
-		r->entries = xrealloc(r->entries, r->cap, sizeof *r->entries);
-	}
 	if (line->seq > r->last_seq)
 		r->last_seq = line->seq;
-	r->entries[r->n++] = (struct resume_entry){
-		.hash = hash_text(r, line->command, line->len), .seq = line->seq, .at = (uint64_t)at,
-		.state = line->succeeded ? RESUME_SUCCEEDED : RESUME_FAILED};
+	known_add(&r->known, line->command, line->len, (struct known_task){
+		.seq = line->seq, .at = (uint64_t)at, .state = line->succeeded ? RESUME_SUCCEEDED : RESUME_FAILED});
 }
 
 static int refuse(char **why, uint64_t line_number, const char *what)
@@ -85,7 +59,7 @@ static bool is_beginning(const char *rest, size_t len, const char *whole)
  * that one has not been finished. */
 static int take_rest(struct resume *r, const char *rest, size_t len, uint64_t number, char **why)
 {
-	struct resume_entry *last = r->n > 0 ? &r->entries[r->n - 1] : NULL;
+	struct known_task *last = r->known.n > 0 ? &r->known.tasks[r->known.n - 1] : NULL;
 	char beginning[24];
 	if (number == 0)
 		return len < strlen(JOBLOG_HEADER) && is_beginning(rest, len, JOBLOG_HEADER) ? 0 : take_line(r, rest, len, 1, why);
@@ -127,45 +101,34 @@ static int read_lines(struct resume *r, struct buf *in, char **why)
  * mark is left of it but that there are too few. */
 static void doubt_last(struct resume *r, unsigned attempts)
 {
-	size_t first = r->n;
-	while (first > 0 && r->entries[first - 1].seq == r->entries[r->n - 1].seq &&
-	       r->entries[first - 1].hash == r->entries[r->n - 1].hash)
+	if (r->known.n == 0)
+		return;
+	struct known_task *last = &r->known.tasks[r->known.n - 1], *first = last;
+	while (first > r->known.tasks && first[-1].seq == last->seq && first[-1].hash == last->hash)
 		first--;
-	if (r->n > 0 && r->entries[r->n - 1].state == RESUME_FAILED && r->n - first < attempts)
-		r->entries[r->n - 1].state = RESUME_UNFINISHED;
+	if (last->state == RESUME_FAILED && last - first + 1 < (ptrdiff_t)attempts)
+		last->state = RESUME_UNFINISHED;
 }
 
 /* Looking up. */
 
-static int by_hash_and_seq(const void *a, const void *b)
-{
-	const struct resume_entry *x = a, *y = b;
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	if (x->seq != y->seq)
-		return x->seq < y->seq ? -1 : 1;
-	return x->at < y->at ? -1 : 1;
-}
-
 /* Of the attempts of a task, keep the last. */
-static void merge_attempts(struct resume *r)
+static void merge_attempts(struct known *k)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < r->n; i++) {
-		const struct resume_entry *e = &r->entries[i];
-		bool again = kept > 0 && r->entries[kept - 1].hash == e->hash && r->entries[kept - 1].seq == e->seq;
-		r->entries[kept - again] = *e;
+	for (size_t i = 0; i < k->n; i++) {
+		const struct known_task *task = &k->tasks[i];
+		bool again = kept > 0 && k->tasks[kept - 1].hash == task->hash && k->tasks[kept - 1].seq == task->seq;
+		k->tasks[kept - again] = *task;
 		kept += !again;
 	}
-	r->n = kept;
+	k->n = kept;
 }
 
 int resume_open(struct resume *r, int fd, unsigned attempts, char **why)
 {
 	struct buf in = {0};
 	*r = (struct resume){.fd = fd};
-	if (getrandom(&r->hash_seed, sizeof r->hash_seed, GRND_NONBLOCK) < 0)
-		r->hash_seed = 0; /* early in the boot of a machine */
 	int result = read_lines(r, &in, why);
 	buf_clear(&in);
 	if (result < 0) {
@@ -173,15 +136,14 @@ int resume_open(struct resume *r, int fd, unsigned attempts, char **why)
 		return -1;
 	}
 	doubt_last(r, attempts);
-	if (r->n > 0)
-		qsort(r->entries, r->n, sizeof *r->entries, by_hash_and_seq);
-	merge_attempts(r);
+	known_sort(&r->known);
+	merge_attempts(&r->known);
 	return 0;
 }
 
 void resume_close(struct resume *r)
 {
-	free(r->entries);
+	known_clear(&r->known);
 	buf_clear(&r->window);
 	*r = (struct resume){.fd = -1};
 }
@@ -209,7 +171,7 @@ static bool show(struct resume *r, off_t at, size_t len)
 }
 
 /* The command of an entry, in the window, as it stands in the file. NULL if the file is not what it was. */
-static char *text_of(struct resume *r, const struct resume_entry *e, size_t *len)
+static char *text_of(struct resume *r, const struct known_task *e, size_t *len)
 {
 	off_t at = (off_t)e->at;
 	size_t left = (size_t)(r->end - at);
@@ -230,10 +192,10 @@ static char *text_of(struct resume *r, const struct resume_entry *e, size_t *len
 	return end - record.len;
 }
 
-static bool is_text_of(struct resume *r, const struct resume_entry *e, const char *text, size_t len)
+static bool is_text_of(void *arg, const struct known_task *e, const char *text, size_t len)
 {
 	size_t logged_len;
-	const char *logged = text_of(r, e, &logged_len);
+	const char *logged = text_of(arg, e, &logged_len);
 	if (!logged || logged_len != len)
 		return false;
 	for (size_t i = 0; i < len; i++)
@@ -242,50 +204,20 @@ static bool is_text_of(struct resume *r, const struct resume_entry *e, const cha
 	return true;
 }
 
-/* The first entry with this hash that is not used: those that are stand before it. */
-static size_t first_unused(const struct resume *r, uint64_t hash)
-{
-	size_t low = 0, high = r->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct resume_entry *e = &r->entries[middle];
-		if (e->hash < hash || (e->hash == hash && e->used))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Use an entry. Another text with the same hash may wait before it. */
-static struct resume_entry *use(struct resume *r, size_t first, size_t i)
-{
-	struct resume_entry used = r->entries[i];
-	used.used = 1;
-	memmove(&r->entries[first + 1], &r->entries[first], (i - first) * sizeof used);
-	r->entries[first] = used;
-	return &r->entries[first];
-}
-
 enum resume_state resume_take(struct resume *r, const char *command, size_t len, uint64_t *seq)
 {
-	uint64_t hash = hash_text(r, command, len);
-	size_t first = first_unused(r, hash);
-	for (size_t i = first; i < r->n && r->entries[i].hash == hash; i++) {
-		if (!is_text_of(r, &r->entries[i], command, len))
-			continue;
-		const struct resume_entry *e = use(r, first, i);
-		*seq = e->seq;
-		return (enum resume_state)e->state;
-	}
-	return RESUME_NEW;
+	const struct known_task *task = known_take(&r->known, command, len, is_text_of, r);
+	if (!task)
+		return RESUME_NEW;
+	*seq = task->seq;
+	return (enum resume_state)task->state;
 }
 
 /* Doing again. */
 
 static int by_seq(const void *a, const void *b)
 {
-	const struct resume_entry *x = a, *y = b;
+	const struct known_task *x = a, *y = b;
 	if (x->seq != y->seq)
 		return x->seq < y->seq ? -1 : 1;
 	return x->at < y->at ? -1 : 1;
@@ -293,11 +225,11 @@ static int by_seq(const void *a, const void *b)
 
 bool resume_next(struct resume *r, const char **command, size_t *len, uint64_t *seq)
 {
-	if (!r->by_seq && r->n > 0)
-		qsort(r->entries, r->n, sizeof *r->entries, by_seq);
+	if (!r->by_seq && r->known.n > 0)
+		qsort(r->known.tasks, r->known.n, sizeof *r->known.tasks, by_seq);
 	r->by_seq = true;
-	for (; r->next < r->n; r->next++) {
-		const struct resume_entry *e = &r->entries[r->next];
+	for (; r->next < r->known.n; r->next++) {
+		const struct known_task *e = &r->known.tasks[r->next];
 		if (e->state == RESUME_SUCCEEDED)
 			continue;
 		char *text = text_of(r, e, len);

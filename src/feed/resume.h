@@ -2,10 +2,8 @@
  *
  * resume: what a job log says has been done, and what is left to do.
  *
- * A task is known by the text of its command and by which occurrence of it this is: the first task with some text is
- * the one with the lowest Seq among the records of that text, and so on. Records with equal Seq and command are attempts
- * of one task, the last one counts. 24 bytes are kept for each task of the log, not its text, which is read again from
- * the file to compare; while the log is read, twice that.
+ * A task is known by its text and occurrence (task/known.h). Records with equal Seq and command are attempts of one
+ * task, the last one counts. The text is read again from the file to compare.
  *
  * Life cycle: resume_open reads the whole log; resume_take once for each task of the input, or resume_next until
  * there is none; resume_close. It never writes.
@@ -19,6 +17,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "task/known.h"
 
 enum resume_state {
 	RESUME_NEW,        /* the log does not know it */
@@ -27,13 +26,10 @@ enum resume_state {
 	RESUME_SUCCEEDED,
 };
 
-struct resume_entry;
-
 struct resume {
 	int fd;                       /* borrowed */
-	struct resume_entry *entries; /* owned; one a task, sorted for looking up */
-	size_t n, cap;
-	uint64_t hash_seed;
+	struct known known;           /* its tasks, with enum resume_state; `at`: where the last record begins. While the log is
+				       * read, its records */
 	uint64_t last_seq;            /* the highest of the log */
 	off_t end;                    /* behind its last whole record; what follows is torn */
 	bool torn;

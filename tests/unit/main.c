@@ -31,6 +31,7 @@
 	X(joblog) \
 	X(kill) \
 	X(kin) \
+	X(known) \
 	X(lines) \
 	X(lock) \
 	X(loop) \
