@@ -185,7 +185,20 @@ src_libforkpool_a_SOURCES = \
 	src/observe/summary.h \
 	src/observe/verdict.c \
 	src/observe/verdict.h \
+	src/state/claim.c \
+	src/state/claim.h \
+	src/state/db.c \
 	src/state/db.h \
+	src/state/dbqueue.c \
+	src/state/dbread.c \
+	src/state/dbstruct.h \
+	src/state/dbtask.c \
+	src/state/schema.c \
+	src/state/schema.h \
+	src/state/sql.c \
+	src/state/sql.h \
+	src/state/sqlite.c \
+	src/state/sqlite.h \
 	src/ctl/mqueue.c \
 	src/ctl/mqueue.h \
 	src/client/answer.c \

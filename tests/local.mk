@@ -4,6 +4,8 @@
 # over --via), cli/long (only by "make check-long"), lint.
 
 unit_sources = \
+	tests/unit/db_help.c \
+	tests/unit/db_help.h \
 	tests/unit/feed_help.c \
 	tests/unit/feed_help.h \
 	tests/unit/main.c \
@@ -17,6 +19,10 @@ unit_sources = \
 	tests/unit/test_client.c \
 	tests/unit/test_coworker.c \
 	tests/unit/test_cpus.c \
+	tests/unit/test_db.c \
+	tests/unit/test_dbfault.c \
+	tests/unit/test_dbqueue.c \
+	tests/unit/test_dbtask.c \
 	tests/unit/test_destination.c \
 	tests/unit/test_directory.c \
 	tests/unit/test_dispatch.c \

@@ -18,6 +18,10 @@
 	X(client) \
 	X(coworker) \
 	X(cpus) \
+	X(db) \
+	X(dbfault) \
+	X(dbqueue) \
+	X(dbtask) \
 	X(destination) \
 	X(directory) \
 	X(dispatch) \
