@@ -193,14 +193,30 @@ src_libforkpool_a_SOURCES = \
 	src/state/dbread.c \
 	src/state/dbstruct.h \
 	src/state/dbtask.c \
+	src/state/ledger.c \
+	src/state/ledger.h \
 	src/state/schema.c \
 	src/state/schema.h \
 	src/state/sql.c \
 	src/state/sql.h \
 	src/state/sqlite.c \
 	src/state/sqlite.h \
+	src/ctl/connection.c \
+	src/ctl/connection.h \
+	src/ctl/control.c \
+	src/ctl/control.h \
+	src/ctl/control_queues.c \
+	src/ctl/control_show.c \
+	src/ctl/control_tasks.c \
+	src/ctl/control_waits.c \
+	src/ctl/describe.c \
+	src/ctl/describe.h \
 	src/ctl/mqueue.c \
 	src/ctl/mqueue.h \
+	src/ctl/request.c \
+	src/ctl/request.h \
+	src/ctl/submission.c \
+	src/ctl/submission.h \
 	src/client/answer.c \
 	src/client/answer.h \
 	src/client/call.c \
@@ -227,6 +243,8 @@ src_libforkpool_a_SOURCES = \
 	src/agent.h \
 	src/dryrun.c \
 	src/dryrun.h \
+	src/live.c \
+	src/live.h \
 	src/orphans.c \
 	src/orphans.h \
 	src/run.c \

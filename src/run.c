@@ -16,6 +16,7 @@
 #include "base/report.h"
 #include "base/signals.h"
 #include "dryrun.h"
+#include "live.h"
 #include "setup.h"
 #include "stopping.h"
 
@@ -23,6 +24,8 @@
 
 /* So many items in one go, before the workers are looked at again. */
 enum { FEED_BATCH = 256 };
+
+enum { SIGNAL_BASE = 128 }; /* a shell's exit status for one that died of signal N is N more */
 
 /* Input. */
 
@@ -96,7 +99,8 @@ static void feed_some(struct run *r)
 static bool is_over(struct run *r)
 {
 	bool stopping = r->pool.stop || r->broken;
-	if ((!r->feed_ended && !stopping) || !pool_idle(&r->pool))
+	bool more = !r->feed_ended || control_keeps_open(&r->control);
+	if ((more && !stopping) || !pool_idle(&r->pool))
 		return false;
 	if (r->abandoned)
 		return true;
@@ -115,6 +119,7 @@ static void look_at_events(struct run *r)
 	if (journal_turn(&r->journal))
 		output_turn(&r->output);
 	orphans_end(&r->orphans);
+	live_turn(r);
 }
 
 /* True if it must be done again before there is anything to wait for. */
@@ -162,7 +167,7 @@ static int exit_status(const struct run *r)
 		return EXIT_FORKPOOL;
 	if (r->verdict.condemned)
 		return r->verdict.condemned;
-	if ((r->halt.tripped || r->out_of_time) && halted)
+	if ((r->halt.tripped || r->out_of_time || r->terminated) && halted)
 		return EXIT_HALTED;
 	bool failed = r->verdict.failed || r->callback.failed || feed_left_out_failed(r->feed) > 0;
 	return failed ? EXIT_TASK_FAILED : EXIT_OK;
@@ -179,6 +184,8 @@ static const char *cause(const struct run *r, char text[32])
 		return "the error above";
 	if (r->out_of_time)
 		return "--deadline";
+	if (r->terminated)
+		return "forkpool ctl terminate";
 	return r->halt.tripped && (r->pool.dropped || r->input_left) ? "--halt" : NULL;
 }
 
@@ -200,7 +207,8 @@ static void tell_left_out(const struct run *r)
 {
 	uint64_t n = feed_left_out_failed(r->feed);
 	if (n > 0)
-		warn_msg("tasks left out since they failed in an earlier run: %" PRIu64 "; --resume-failed tries them again", n);
+		warn_msg("tasks left out since they failed in an earlier run: %" PRIu64 "%s", n,
+			 r->db ? "" : "; --resume-failed tries them again");
 }
 
 int run(const struct options *options, struct spawn_origin *origin)
@@ -223,6 +231,7 @@ int run(const struct options *options, struct spawn_origin *origin)
 	tell_left_out(&r);
 	summarize(&r);
 	int status = exit_status(&r);
+	live_tell_end(&r, r.signo ? SIGNAL_BASE + r.signo : status);
 	setup_close(&r);
 	if (r.signo)
 		signals_die_of(r.signo);

@@ -19,6 +19,7 @@
 #include "base/signals.h"
 #include "base/strnum.h"
 #include "feed/shell.h"
+#include "live.h"
 #include "process/template.h"
 #include "worker/worker.h"
 
@@ -28,7 +29,7 @@
 enum { ANSWERS_AHEAD = 1000 };
 
 /* Of our own, a callback's, and what is open for a moment. */
-enum { FDS_BESIDES = 24 };
+enum { FDS_BESIDES = 24, FDS_OF_STATE = 8 };
 
 /* Before anything else is opened: input may be what the other run is still making. */
 static void take_lock(struct run *r)
@@ -56,15 +57,18 @@ static int serve(int rfd, int wfd, void *arg)
 	return worker_serve(rfd, wfd, r->self, r->origin);
 }
 
+char *setup_here(const char *for_what)
+{
+	char *here = getcwd(NULL, 0);
+	if (!here)
+		die_sys(EXIT_FORKPOOL, "cannot tell the name of the current directory for '%s'", for_what);
+	return here;
+}
+
 /* Results are not moved by --directory: their names start from where we were started. NULL: from where we are. */
 static char *results_base(const struct options *o)
 {
-	if (!o->results || *o->results == '/' || !o->directory)
-		return NULL;
-	char *here = getcwd(NULL, 0);
-	if (!here)
-		die_sys(EXIT_FORKPOOL, "cannot tell the name of the current directory for --results");
-	return here;
+	return o->results && *o->results != '/' && o->directory ? setup_here(o->results) : NULL;
 }
 
 /* dash would un-ignore SIGCHLD. */
@@ -73,21 +77,40 @@ static bool shell_may_be_spared(const struct run *r)
 	return !r->origin->sigchld_ignored && shell_surroundings_plain(environ);
 }
 
-static void open_template(struct run *r)
+static struct template *open_one(struct template_spec *spec)
+{
+	char *why = NULL;
+	struct template *t = template_new(spec, &why);
+	if (!t)
+		die_usage("%s", why);
+	return t;
+}
+
+/* What clients submit is made a task as a line of input is, without a COMMAND. */
+static void open_templates(struct run *r)
 {
 	const struct options *o = r->options;
-	char *why = NULL, *base = results_base(o);
+	char *base = results_base(o);
 	size_t per_task = o->max_args > 1 ? o->max_args : 1;
-	r->template = template_new(&(struct template_spec){
+	struct template_spec spec = {
 		.words = o->words, .n_words = o->n_words, .replace = o->replace, .tagstring = o->tagstring, .tag = o->tag,
 		.results = o->results, .base = base, .join = o->join_words, .no_shell = o->no_shell,
 		.direct = shell_may_be_spared(r), .no_text = o->worker_command != NULL,
-		.n_values = o->n_sources > 1 ? o->n_sources : per_task, .variadic = o->max_args > 0,
-	}, &why);
+		.n_values = o->n_sources > 1 ? o->n_sources : per_task, .variadic = o->max_args > 0};
+	r->template = open_one(&spec);
+	if (o->listen) {
+		spec.n_words = 0;
+		r->submitted_line = open_one(&spec);
+		spec.no_text = true;
+		r->submitted_words = open_one(&spec);
+	}
 	free(base);
-	if (!r->template)
-		die_usage("%s", why);
-	bool resumes = o->resume == RESUME_REST || o->resume == RESUME_REST_AND_BAD;
+}
+
+static void check_template(const struct run *r)
+{
+	const struct options *o = r->options;
+	bool resumes = o->resume == RESUME_REST || o->resume == RESUME_REST_AND_BAD || o->state;
 	if (resumes && template_uses_numbers(r->template))
 		die_usage("resuming knows tasks by their text, which {#} and {%%} change; leave them out");
 	if (resumes && template_results_numbered(r->template))
@@ -105,8 +128,9 @@ static void open_feed(struct run *r)
 	char *why = NULL;
 	r->feed = feed_open(&(struct feed_spec){
 		.sources = o->sources, .n_sources = o->n_sources, .delimiter = o->delimiter, .keep_empty = o->keep_empty,
-		.max_args = o->max_args, .template = r->template, .numbers = &r->numbers, .mode = o->resume,
-		.resume = &r->resume, .look = o->joblog ? look_into_log : NULL, .look_arg = &r->resume,
+		.max_args = o->max_args, .template = r->template, .numbers = &r->numbers,
+		.mode = r->db ? RESUME_REST : o->resume, .resume = &r->resume,
+		.look = r->db ? live_look : o->joblog ? look_into_log : NULL, .look_arg = r->db ? (void *)r : &r->resume,
 	}, &why);
 	if (!r->feed)
 		die_msg(EXIT_FORKPOOL, "%s", why);
@@ -161,17 +185,26 @@ static void enter_directory(const struct options *o)
 	free(here);
 }
 
-/* Two fds a worker, and some for everything else. Returns how many workers leave room for a callback. */
-static unsigned raise_fd_limit(unsigned jobs, struct spawn_origin *origin)
+/* Two fds a worker, one a client, and some for everything else. Sets for how many workers and clients there is room. */
+static void raise_fd_limit(struct run *r)
 {
+	const struct options *o = r->options;
 	struct rlimit limit;
-	rlim_t wanted = 2 * (rlim_t)jobs + FDS_BESIDES;
+	rlim_t others = FDS_BESIDES + (o->state ? FDS_OF_STATE : 0);
+	rlim_t wanted = 2 * (rlim_t)o->jobs + others + (o->listen ? CONNECTIONS_MAX : 0);
+	r->jobs = o->jobs;
+	r->clients = CONNECTIONS_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-		return jobs;
-	origin->nofile = limit;
+		return;
+	r->origin->nofile = limit;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	origin->nofile_raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
-	return limit.rlim_cur > FDS_BESIDES + 2 ? (unsigned)(limit.rlim_cur - FDS_BESIDES) / 2 : 1;
+	r->origin->nofile_raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+	rlim_t room = limit.rlim_cur > others + 2 ? limit.rlim_cur - others : 2;
+	if (r->jobs > room / 2)
+		r->jobs = (unsigned)room / 2;
+	room -= 2 * (rlim_t)r->jobs;
+	if (r->clients > room)
+		r->clients = room > 0 ? (size_t)room : 1;
 }
 
 static void open_loop(struct run *r)
@@ -190,8 +223,7 @@ static void open_loop(struct run *r)
 		die_sys(EXIT_FORKPOOL, "cannot adopt what tasks leave behind");
 }
 
-/* Observers hear of an event in the order in which they were added. */
-static void add_observer(struct run *r, struct observer *observer)
+void setup_add_observer(struct run *r, struct observer *observer)
 {
 	struct observer **end = &r->observers;
 	while (*end)
@@ -207,7 +239,7 @@ static void add_output(struct run *r)
 		.by_line = o->output_mode == OUTPUT_LINE, .keep_order = o->keep_order, .tag = o->tag || o->tagstring,
 		.sync = o->sync, .failures_only = o->quiet_success, .retries = o->retries,
 		.stored_twice = calls && o->output_mode != OUTPUT_UNGROUP}, &r->store, &r->loop);
-	add_observer(r, &r->output.observer);
+	setup_add_observer(r, &r->output.observer);
 }
 
 static void add_filing(struct run *r)
@@ -220,7 +252,7 @@ static void add_filing(struct run *r)
 		die_sys(EXIT_FORKPOOL, "cannot write results in '%s'", folder);
 	free(folder);
 	filing_open(&r->filing);
-	add_observer(r, &r->filing.observer);
+	setup_add_observer(r, &r->filing.observer);
 }
 
 static void add_judges(struct run *r)
@@ -228,9 +260,9 @@ static void add_judges(struct run *r)
 	verdict_open(&r->verdict, r->options->verbose, r->options->worker_command || template_names_program(r->template));
 	summary_open(&r->summary);
 	halt_open(&r->halt, &r->options->halt);
-	add_observer(r, &r->verdict.observer);
-	add_observer(r, &r->summary.observer);
-	add_observer(r, &r->halt.observer);
+	setup_add_observer(r, &r->verdict.observer);
+	setup_add_observer(r, &r->summary.observer);
+	setup_add_observer(r, &r->halt.observer);
 }
 
 static void add_callback(struct run *r)
@@ -248,7 +280,7 @@ static void add_callback(struct run *r)
 		.kill_after_ns = o->kill_after_ns, .capture = o->output_mode != OUTPUT_UNGROUP, .sync = o->sync,
 		.leave = o->leave, .origin = r->origin, .null_fd = null_fd},
 		&r->loop, &r->store, &r->output);
-	add_observer(r, &r->callback.observer);
+	setup_add_observer(r, &r->callback.observer);
 }
 
 static void add_journal(struct run *r)
@@ -260,7 +292,7 @@ static void add_journal(struct run *r)
 							  .retries = o->retries, .name_hosts = o->via},
 		      &r->output);
 	r->log_fd = -1;
-	add_observer(r, &r->journal.observer);
+	setup_add_observer(r, &r->journal.observer);
 }
 
 /* How many tasks may be sent ahead to a worker. FORKPOOL_AHEAD (tests only) says how many where it is any. */
@@ -268,7 +300,7 @@ static unsigned ahead_max(const struct options *o, const struct gate_config *gat
 {
 	const char *text = getenv("FORKPOOL_AHEAD");
 	uint64_t most = o->worker_command ? ANSWERS_AHEAD : 1;
-	if (o->sync || o->halt.how || gate_is_wanted(gate))
+	if (o->sync || o->halt.how || o->state || gate_is_wanted(gate))
 		return 0;
 	if (text)
 		strnum_u64(text, 1, UINT32_MAX, &most);
@@ -300,7 +332,7 @@ static void check_prefork(const struct options *o)
 static void open_pool(struct run *r)
 {
 	const struct options *o = r->options;
-	bool prompt = (o->keep_order && !o->quiet_success) || o->output_mode == OUTPUT_LINE;
+	bool prompt = (o->keep_order && !o->quiet_success) || o->output_mode == OUTPUT_LINE || o->listen;
 	bool capture = o->output_mode != OUTPUT_UNGROUP;
 	struct gate_config gate = {.delay_ns = o->delay_ns, .rate_ns = o->rate_ns, .max_load = o->max_load,
 				   .memfree_bytes = o->memfree_bytes, .quiet = o->quiet};
@@ -313,6 +345,7 @@ static void open_pool(struct run *r)
 		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
 		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync, .gate = gate,
 		.quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
+		.before_write = r->db ? live_put_on_record : NULL, .before_write_arg = r,
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |
 					   (o->leave ? SETUP_LEAVE : 0) | (o->prefork ? SETUP_PREFORK : 0) |
@@ -324,8 +357,10 @@ static void open_pool(struct run *r)
 
 void setup_input(struct run *r)
 {
-	open_template(r);
+	open_templates(r);
+	check_template(r);
 	take_lock(r);
+	live_prepare(r);
 	open_feed(r);
 	open_log(r);
 }
@@ -333,7 +368,7 @@ void setup_input(struct run *r)
 void setup_run(struct run *r)
 {
 	enter_directory(r->options);
-	r->jobs = raise_fd_limit(r->options->jobs, r->origin);
+	raise_fd_limit(r);
 	store_init(&r->store, STORE_LIMIT);
 	open_loop(r);
 	add_output(r);
@@ -341,13 +376,16 @@ void setup_run(struct run *r)
 	add_judges(r);
 	add_callback(r);
 	add_journal(r);
+	live_open(r);
 	open_pool(r);
+	live_restore(r);
 	r->is_set_up = true;
 }
 
 static void close_run(struct run *r)
 {
 	pool_close(&r->pool);
+	live_close(r);
 	orphans_close(&r->orphans);
 	if (r->callback.observer.on_event)
 		callback_close(&r->callback);
@@ -369,5 +407,8 @@ void setup_close(struct run *r)
 	feed_close(r->feed);
 	resume_close(&r->resume);
 	template_free(r->template);
+	template_free(r->submitted_line);
+	template_free(r->submitted_words);
+	free(r->listen);
 	lock_free(r->lock_fd);
 }

@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "base/spool.h"
 #include "cli/options.h"
+#include "ctl/control.h"
 #include "feed/feed.h"
 #include "feed/resume.h"
 #include "observe/callback.h"
@@ -26,6 +27,8 @@
 #include "orphans.h"
 #include "pool/pool.h"
 #include "process/spawn.h"
+#include "state/db.h"
+#include "state/ledger.h"
 #include "task/numbers.h"
 
 struct run {
@@ -47,6 +50,13 @@ struct run {
 	struct journal journal;
 	struct resume resume;  /* what the job log knows, if that is wanted */
 	struct orphans orphans;
+	struct db *db;         /* owned; --state; NULL: none */
+	struct timer sync;     /* of the database */
+	struct ledger ledger;  /* what is known of tasks, with --state or --listen */
+	struct control control; /* --listen */
+	struct template *submitted_line, *submitted_words; /* for tasks of clients */
+	char *listen;          /* owned; where the socket is, whatever --directory says; NULL: nowhere */
+	size_t clients;        /* for which there are fds */
 	struct watch signals, input;
 	struct timer abandon, deadline;
 	int lock_fd;           /* owned; -1: none */
@@ -56,6 +66,7 @@ struct run {
 	off_t log_end;         /* of its records */
 	bool is_set_up;
 	bool feed_ended;
+	bool terminated;       /* a client has asked for the end while there was something to do */
 	bool out_of_time;      /* --deadline has passed while there was something to do */
 	bool input_left;       /* the run was stopped before its input had ended */
 	bool calls_left;       /* ... or before all callbacks had run */
@@ -73,5 +84,11 @@ void setup_input(struct run *r);
 void setup_run(struct run *r);
 
 void setup_close(struct run *r);
+
+/* The current directory, to be freed. Dies (125) naming `for_what` if it has no name. */
+char *setup_here(const char *for_what);
+
+/* Observers hear of an event in the order in which they were added. */
+void setup_add_observer(struct run *r, struct observer *observer);
 
 #endif

@@ -130,6 +130,8 @@ static bool has_failed(const struct run *r)
 		warn_msg("%s", r->filing.error);
 	else if (r->pool.error)
 		warn_msg("%s", r->pool.error);
+	else if (r->db && db_error(r->db))
+		warn_msg("--state '%s': %s", r->options->state, db_error(r->db));
 	else if (r->journal.error)
 		warn_msg("%s", r->journal.error);
 	else if (r->callback.error)
@@ -162,19 +164,24 @@ static void halt(struct run *r)
 	stop(r, r->halt.tripped);
 }
 
-/* As a halt, but callbacks have no more time either. */
+/* As a halt, but callbacks have no more time either. False: there was nothing more to do. */
+static bool cut_short(struct run *r, const char *why)
+{
+	bool calls = !callback_idle(&r->callback);
+	bool more = stopping_note_input_left(r) || calls || !pool_idle(&r->pool);
+	if (!more)
+		return false;
+	warn_msg("%s; ending the run", why);
+	stop(r, POOL_STOP_NOW);
+	stop_callbacks(r, false);
+	return true;
+}
+
 void stopping_on_deadline(void *arg)
 {
 	struct run *r = arg;
-	bool calls = !callback_idle(&r->callback);
-	if (r->signo || r->broken)
-		return;
-	r->out_of_time = stopping_note_input_left(r) || calls || !pool_idle(&r->pool);
-	if (!r->out_of_time)
-		return;
-	warn_msg("--deadline: the time is over; ending the run");
-	stop(r, POOL_STOP_NOW);
-	stop_callbacks(r, false);
+	if (!r->signo && !r->broken)
+		r->out_of_time = cut_short(r, "--deadline: the time is over");
 }
 
 /* Draw the consequences. Each is drawn once; true if there was a new one. */
@@ -186,5 +193,7 @@ bool stopping_check(struct run *r)
 		stop(r, POOL_STOP_SOON);
 	if (r->halt.tripped > r->pool.stop)
 		halt(r);
+	if (r->control.terminated && r->pool.stop < POOL_STOP_NOW && !r->terminated)
+		r->terminated = cut_short(r, "terminated by a client");
 	return r->pool.stop != before;
 }

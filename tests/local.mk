@@ -106,6 +106,7 @@ cli_tests = \
 	tests/cli/results.test \
 	tests/cli/resume.test \
 	tests/cli/retry.test \
+	tests/cli/seed.test \
 	tests/cli/signals.test \
 	tests/cli/status.test \
 	tests/cli/summary.test \

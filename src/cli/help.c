@@ -9,13 +9,13 @@
 #include "cli/table.h"
 
 static const char usage[] = "Usage: forkpool [OPTION]... [COMMAND [ARGUMENT]...] [::: ARGUMENT...]...\n"
-			    "       forkpool [OPTION]... < commands.txt\n";
+			    "       forkpool [OPTION]... < commands.txt\n"
+			    "       forkpool ctl [-S SOCKET] VERB [ARGUMENT]...\n";
 
 static const char brief_intro[] = "Run COMMAND for each item of the input, several at a time, {} being the item;\n"
 				  "without a COMMAND, each input line is a shell command.\n\n";
 
 static const char brief_end[] = "\n  find . -name '*.gz' | forkpool -k 'zcat {} | wc -l'\n"
-				"  forkpool convert {} {.}.png ::: *.jpg\n"
 				"Everything: forkpool --help, man forkpool\n";
 
 static const char full_intro[] = "Run COMMAND for each item of the input, several at a time. Items are the lines\n"
@@ -48,6 +48,7 @@ static const char *const group_titles[] = {
 	[GROUP_FAILURE] = "Failure",
 	[GROUP_LOAD] = "Load",
 	[GROUP_JOURNAL] = "Journal",
+	[GROUP_LIVE] = "Live pool",
 	[GROUP_OTHER] = "Other",
 };
 

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cpus.h"
@@ -16,6 +17,7 @@
 #define LONG_BASE 256
 
 #define KILL_AFTER_NS (10 * NS_PER_SEC)
+#define QUEUE_MEMORY (UINT64_C(256) << 20)
 
 /* getopt_long's view of the table. */
 struct getopt_arrays {
@@ -141,7 +143,9 @@ static void read_words(struct options *o, char **words)
 			table_add_source(o, &(struct source_spec){.kind = SOURCE_ARGS, .args = words, .n_args = n});
 		words += n;
 	}
-	if (o->n_sources == 0)
+	if (o->n_sources == 0 && o->listen && isatty(STDIN_FILENO)) /* it is for forkpool ctl to type there */
+		table_add_source(o, &(struct source_spec){.kind = SOURCE_ARGS});
+	else if (o->n_sources == 0)
 		table_add_source(o, &(struct source_spec){.kind = SOURCE_FILE, .path = "-"});
 }
 
@@ -214,6 +218,22 @@ static void check_journal(const struct options *o)
 		die_usage("--retry-failed knows commands only, --results is named by items; use --resume-failed");
 }
 
+static void check_live(const struct options *o)
+{
+	if (o->listen && o->output_mode == OUTPUT_UNGROUP)
+		die_usage("--ungroup does not see the output, which clients of --listen may ask for; use --line-buffer");
+	if (o->listen && o->resume == RESUME_ONLY_BAD)
+		die_usage("--retry-failed runs what a log has, and --listen what comes; use one of them");
+	if (o->state && o->output_mode == OUTPUT_UNGROUP)
+		die_usage("--ungroup does not see the output, which --state keeps; use --line-buffer");
+	if (o->state && o->resume != RESUME_NOT)
+		die_usage("--state knows by itself what has been done; leave out --resume and its like");
+	if (o->state && o->joblog && strcmp(o->state, o->joblog) == 0)
+		die_usage("--state and --joblog name the same file '%s'", o->state);
+	if (!o->state && o->durability_given)
+		die_usage("--durability is for what --state keeps; add --state FILE");
+}
+
 /* The log gives the commands. */
 static void forget_command(struct options *o)
 {
@@ -236,7 +256,7 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	struct parse p = {.o = o, .jobs = {.form = JOBS_PERCENT, .n = 100}};
 
-	*o = (struct options){.delimiter = '\n', .kill_after_ns = KILL_AFTER_NS};
+	*o = (struct options){.delimiter = '\n', .kill_after_ns = KILL_AFTER_NS, .queue_memory = QUEUE_MEMORY};
 	read_options(&p, argc, argv);
 	if (o->agent)
 		return;
@@ -245,6 +265,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	check_conflicts(&p);
 	check_worker_command(o);
 	check_journal(o);
+	check_live(o);
 	if (o->resume == RESUME_ONLY_BAD)
 		forget_command(o);
 	o->jobs = resolve_jobs(&p);

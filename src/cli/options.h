@@ -81,6 +81,13 @@ struct options {
 	bool joblog_appends;    /* +FILE */
 	enum resume_mode resume;
 
+	/* live pool */
+	const char *listen;     /* the control socket */
+	const char *state;      /* the database */
+	bool durability_given;
+	bool only_processes;    /* --durability process: no need to wait for the disk */
+	uint64_t queue_memory;  /* bytes of all messages */
+
 	bool agent; /* --agent: serve a pool on fds 0 and 1; nothing else here counts */
 };
 

@@ -59,6 +59,11 @@ static void set_duration(struct parse *p, const struct option_row *row, const ch
 	*(uint64_t *)field(p, row) = optarg_duration(row->name, value);
 }
 
+static void set_size(struct parse *p, const struct option_row *row, const char *value)
+{
+	*(uint64_t *)field(p, row) = optarg_size(row->name, value);
+}
+
 static void set_source(struct parse *p, const struct option_row *row, const char *value)
 {
 	(void)row;
@@ -113,6 +118,14 @@ static void set_worker_protocol(struct parse *p, const struct option_row *row, c
 	if (!p->o->worker_json && strcmp(value, "line"))
 		die_usage("--%s '%s': not a protocol; use line or json", row->name, value);
 	p->o->worker_protocol_given = true;
+}
+
+static void set_durability(struct parse *p, const struct option_row *row, const char *value)
+{
+	p->o->only_processes = strcmp(value, "process") == 0;
+	if (!p->o->only_processes && strcmp(value, "disk"))
+		die_usage("--%s '%s': not a durability; use disk or process", row->name, value);
+	p->o->durability_given = true;
 }
 
 static void set_group(struct parse *p, const struct option_row *row, const char *value)
@@ -173,11 +186,6 @@ static void set_rate(struct parse *p, const struct option_row *row, const char *
 static void set_max_load(struct parse *p, const struct option_row *row, const char *value)
 {
 	p->o->max_load = optarg_load(row->name, value);
-}
-
-static void set_memfree(struct parse *p, const struct option_row *row, const char *value)
-{
-	p->o->memfree_bytes = optarg_size(row->name, value);
 }
 
 static void set_nice(struct parse *p, const struct option_row *row, const char *value)
@@ -350,7 +358,7 @@ const struct option_row table_rows[] = {
 	{0, "rate", "N/s", GROUP_LOAD, false, set_rate, 0, "start at most N tasks a second; also N/m, N/h"},
 	{0, "max-load", "L", GROUP_LOAD, false, set_max_load, 0,
 		"start nothing while the load average is L or more; also 80% of the CPUs"},
-	{0, "memfree", "SIZE", GROUP_LOAD, false, set_memfree, 0,
+	{0, "memfree", "SIZE", GROUP_LOAD, false, set_size, AT(memfree_bytes),
 		"start nothing while less than SIZE of memory is available: 500M, 2G"},
 	{0, "nice", "N", GROUP_LOAD, false, set_nice, 0, "run the tasks with N, -20 to 19, added to the niceness"},
 
@@ -361,6 +369,15 @@ const struct option_row table_rows[] = {
 		"leave out what succeeded according to the job log"},
 	{0, "retry-failed", NULL, GROUP_JOURNAL, false, set_retry_failed, 0,
 		"run the commands that failed according to the job log, without other input"},
+
+	{0, "listen", "SOCKET", GROUP_LIVE, false, set_nonempty, AT(listen),
+		"keep the pool open, and do what 'forkpool ctl' says by way of SOCKET"},
+	{0, "state", "FILE", GROUP_LIVE, false, set_nonempty, AT(state),
+		"keep tasks, results and queues in FILE, so that the same command goes on where it was killed"},
+	{0, "durability", "KIND", GROUP_LIVE, false, set_durability, 0,
+		"what --state withstands: a power cut (disk, the default), or the death of processes only (process)"},
+	{0, "queue-memory", "SIZE", GROUP_LIVE, false, set_size, AT(queue_memory),
+		"let all messages in queues take up to SIZE (default: 256M)"},
 
 	{'h', NULL, NULL, GROUP_OTHER, false, show_brief, 0, "help on one screen"},
 	{0, "help", NULL, GROUP_OTHER, false, show_help, 0, "this help"},

@@ -21,6 +21,7 @@ enum option_group {
 	GROUP_FAILURE,
 	GROUP_LOAD,
 	GROUP_JOURNAL,
+	GROUP_LIVE,
 	GROUP_OTHER,
 	GROUP_HIDDEN, /* in no help text */
 };

@@ -112,10 +112,10 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 	struct output *o = (struct output *)observer;
 	switch (e->kind) {
 	case POOL_OUTPUT:
-		if (e->task)
-			on_output(o, e);
-		else
+		if (!e->task)
 			add_piece(o, e);
+		else if (!e->task->caller)
+			on_output(o, e);
 		break;
 	case POOL_FAILED:
 		/* the next attempt starts anew; what this one said on stderr stays */

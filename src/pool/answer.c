@@ -165,7 +165,7 @@ void pool_on_done(struct slot *slot, const struct msg *m)
 	emit_piece(slot, t, 1, m->u.done.out);
 	emit_piece(slot, t, 2, m->u.done.err);
 	promote(slot);
-	slot->timed_out = slot->stopped = false;
+	slot->timed_out = slot->stopped = slot->held = false;
 	slot->began_ns = 0;
 	slot->pool->proven |= o.kind == OUTCOME_EXITED;
 	if (outcome_ok(&o))
@@ -191,7 +191,7 @@ static void detach_dead(struct slot *slot)
 {
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
 	slot->began_ns = slot->called = 0;
-	slot->doubt = false;
+	slot->doubt = slot->held = false;
 	pool_slot_event(slot, SLOT_ON_DETACH);
 	slot->sched.no_more = false;
 }

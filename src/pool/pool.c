@@ -258,6 +258,15 @@ static bool runs(const struct pool *p, uint64_t place)
 	return false;
 }
 
+void pool_pause_output(struct link *l)
+{
+	const struct pool *p = l->pool;
+	const struct slot *slot = l->slot;
+	bool unwanted = slot && slot->current && (slot->held || (p->choked && slot->current->place != p->only_place));
+	if (l->paused != unwanted)
+		link_pause(l, unwanted);
+}
+
 /* No room for output is left: take only that of one task, which goes straight on. If that one does not run
  * it cannot end either, and waiting for it would be for ever. */
 static void apply_choke(struct pool *p)
@@ -271,11 +280,8 @@ static void apply_choke(struct pool *p)
 		return;
 	p->choked = choked;
 	p->only_place = only;
-	for (struct link *l = p->links; l; l = l->next) {
-		bool free = !l->slot || !l->slot->current || l->slot->current->place == only;
-		if (l->paused != (choked && !free))
-			link_pause(l, choked && !free);
-	}
+	for (struct link *l = p->links; l; l = l->next)
+		pool_pause_output(l);
 }
 
 void pool_turn(struct pool *p)

@@ -142,6 +142,15 @@ size_t pool_count_workers(const struct pool *p);
  * ahead is called back, with the next pool_turn. */
 void pool_pause(struct pool *p, bool paused);
 
+/* Take no output of this task, which runs, for now; and take it again. False: it does not run. */
+bool pool_hold(struct pool *p, uint64_t seq, bool held);
+
+/* What this worker runs; NULL: nothing, or it is none. */
+const struct task *pool_task_of(const struct pool *p, pid_t worker);
+
+/* The process of a task that runs, as far as it is this machine's; 0: not known. */
+pid_t pool_task_pid(const struct pool *p, uint64_t seq);
+
 /* Stop every task with SIGSTOP, and let them go on. */
 void pool_suspend(struct pool *p);
 void pool_resume(struct pool *p);

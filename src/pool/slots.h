@@ -40,6 +40,7 @@ struct slot {
 	struct timer timer;     /* to TERM, then to KILL */
 	uint64_t began_ns;      /* the current attempt, if there may be a limit, by loop_now; 0: none, not begun, or told to end */
 	uint64_t limit_ns;      /* by which it was told to end */
+	bool held;              /* the current task's output is not taken for now (pool_hold) */
 	bool timed_out;         /* the current attempt has been told to end, for its time is up */
 	bool stopped;           /* ... because forkpool stops */
 };
@@ -99,6 +100,9 @@ void pool_drop(struct pool *p, struct task *t);
 
 /* The task is over and has not been started, for this reason ("": as the task says). Takes over the hold. */
 void pool_finish_unstarted(struct pool *p, struct task *t, const char *reason);
+
+/* Take the output of what it runs, or leave it where it is, as is wanted now. */
+void pool_pause_output(struct link *l);
 
 /* Tasks that were given to a worker and have not been started wait again, first of all; but not those that were killed. */
 void pool_give_back(struct pool *p, struct queue *tasks);

@@ -6,7 +6,11 @@
 
 #include "pool/slots.h"
 
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
+
+#include "process/kin.h"
 
 void pool_submit(struct pool *p, struct task *t)
 {
@@ -95,6 +99,40 @@ void pool_pause(struct pool *p, bool paused)
 	p->paused = paused;
 	if (paused)
 		pool_call_all_back(p);
+}
+
+static struct slot *find_running(const struct pool *p, uint64_t seq)
+{
+	for (size_t i = 0; i < p->n_slots; i++)
+		if (p->slots[i]->current && p->slots[i]->current->seq == seq)
+			return p->slots[i];
+	return NULL;
+}
+
+bool pool_hold(struct pool *p, uint64_t seq, bool held)
+{
+	struct slot *slot = find_running(p, seq);
+	if (!slot)
+		return false;
+	slot->held = held;
+	pool_pause_output(slot->link);
+	return true;
+}
+
+const struct task *pool_task_of(const struct pool *p, pid_t worker)
+{
+	for (const struct link *l = p->links; l; l = l->next)
+		if (l->pid == worker)
+			return l->slot ? l->slot->current : NULL;
+	return NULL;
+}
+
+pid_t pool_task_pid(const struct pool *p, uint64_t seq)
+{
+	const struct slot *slot = find_running(p, seq);
+	char entry[40];
+	snprintf(entry, sizeof entry, "FORKPOOL_SEQ=%" PRIu64, seq);
+	return slot ? kin_child_started_with(slot->link->pid, entry) : 0;
 }
 
 /* To every worker, whatever it runs: seq 0. */

@@ -117,7 +117,7 @@ static int add_bytes(const char *bytes, size_t n, void *out)
 
 void jansson_print(const json_t *value, struct buf *out)
 {
-	jansson.dump_callback(value, add_bytes, out, JSON_COMPACT | JSON_ENCODE_ANY);
+	jansson.dump_callback(value, add_bytes, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
 json_t *jansson_read(const char *text, size_t len, char *why)

@@ -63,6 +63,11 @@ void db_commit(struct db *db, bool on_disk)
 	sql_commit(&db->sql, on_disk && db->durable);
 }
 
+bool db_lags(const struct db *db)
+{
+	return db->durable && db->sql.is_unsynced && !db->sql.error;
+}
+
 uint64_t db_last_task(const struct db *db)
 {
 	return db->last_task;

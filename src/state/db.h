@@ -40,6 +40,9 @@ const char *db_error(const struct db *db);
  * if the database is durable; costs nothing if that is there already. Otherwise a power cut may undo it. */
 void db_commit(struct db *db, bool on_disk);
 
+/* Would a commit have anything to bring onto the disk? Never, if it is not durable. */
+bool db_lags(const struct db *db);
+
 /* Tasks. */
 
 /* The highest number that a task of an earlier run has; 0: none. */

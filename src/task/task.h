@@ -39,6 +39,8 @@ struct task {
 	                     * command gets to know it */
 	char *name;         /* owned; what its user calls it, or NULL */
 	bool submitted;     /* it came by the control socket, and not from the input */
+	bool restored;      /* an earlier run has left it: it is in the database */
+	void *caller;       /* the control's own: who gets its output instead of standard output; NULL: nobody */
 	char *refusal;      /* owned; why it cannot be run at all, or NULL */
 	char *tag;          /* owned; what --tag puts before its lines, or NULL */
 	size_t tag_len;

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "ctl/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/xalloc.h"
+
+#define STORE_BYTES ((size_t)4 << 20)   /* of what waits for slow clients in memory; more goes into a file */
+#define WAITING_MAX ((uint64_t)256 << 10) /* for one client, before it is heard again */
+#define READ_SIZE ((size_t)64 << 10)
+#define ACCEPT_MAX 64                   /* in one turn */
+#define TRY_AGAIN_NS (100 * NS_PER_MS)
+
+/* Its end. */
+
+static void unlist(struct connection *c)
+{
+	struct connections *cs = c->all;
+	*(c->prev ? &c->prev->next : &cs->first) = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	for (struct connection **at = &cs->touched; c->touched && *at; at = &(*at)->next_touched) {
+		if (*at != c)
+			continue;
+		*at = c->next_touched;
+		break;
+	}
+	cs->count--;
+}
+
+static void drop(struct connection *c)
+{
+	struct connections *cs = c->all;
+	loop_unwatch(cs->config.loop, &c->watch);
+	fdio_close(&c->watch.fd);
+	for (struct pending *p; (p = c->pending); ) {
+		pending_remove(p);
+		p->cancel(p);
+	}
+	cs->config.on_gone(cs->config.arg, c);
+	unlist(c);
+	spool_clear(&c->out, &cs->store);
+	buf_clear(&c->in);
+	free(c);
+}
+
+/* Nothing more can come of it. */
+static bool is_over(const struct connection *c)
+{
+	return c->heard_all && !c->pending && c->out.len + buf_len(&c->in) == 0;
+}
+
+/* Reading. */
+
+/* Hear no more of what it says, but see when it goes. */
+static void watch_for(struct connection *c)
+{
+	uint32_t events = (c->heard_all || c->full ? 0 : EPOLLIN) | (c->out.len > 0 ? EPOLLOUT : 0);
+	loop_watch(c->all->config.loop, &c->watch, events);
+}
+
+static void note_room(struct connection *c)
+{
+	c->full = c->out.len > WAITING_MAX;
+}
+
+static void refuse_long_line(struct connection *c)
+{
+	c->heard_all = true;
+	buf_clear(&c->in);
+	c->all->config.on_too_long(c->all->config.arg, c);
+}
+
+/* Is there a line? Its length, without its newline; the last one may have none. */
+static bool find_line(struct connection *c, size_t *len)
+{
+	const char *head = buf_head(&c->in);
+	size_t there = buf_len(&c->in);
+	const char *end = there > c->searched ? memchr(head + c->searched, '\n', there - c->searched) : NULL;
+	*len = end ? (size_t)(end - head) : there;
+	c->searched = *len;
+	return end || (c->heard_all && there > 0);
+}
+
+/* As long as the client takes the answers. */
+static void take_lines(struct connection *c)
+{
+	const struct connections_config *config = &c->all->config;
+	size_t len;
+	while (!c->full) {
+		bool found = find_line(c, &len);
+		if (len > LINE_MAX_BYTES) {
+			refuse_long_line(c);
+			return;
+		}
+		if (!found)
+			return;
+		config->on_line(config->arg, c, buf_head(&c->in), len);
+		buf_drop(&c->in, len < buf_len(&c->in) ? len + 1 : len);
+		c->searched = 0;
+		note_room(c);
+	}
+}
+
+/* False: it is gone. */
+static bool hear(struct connection *c)
+{
+	ssize_t n = fdio_read(c->watch.fd, buf_room(&c->in, READ_SIZE), READ_SIZE);
+	if (n < 0)
+		return errno == EAGAIN;
+	c->heard_all = n == 0;
+	buf_grew(&c->in, (size_t)n);
+	take_lines(c);
+	return true;
+}
+
+/* Writing. */
+
+/* False: it is gone, or what waits for it cannot be had back. */
+static bool speak(struct connection *c)
+{
+	struct store *store = &c->all->store;
+	while (c->out.len > 0) {
+		const char *bytes;
+		ssize_t n = spool_peek(&c->out, store, &bytes);
+		if (n > 0)
+			n = fdio_write(c->watch.fd, bytes, (size_t)n);
+		if (n < 0)
+			return errno == EAGAIN;
+		spool_drop(&c->out, store, (size_t)n);
+	}
+	return true;
+}
+
+/* What it has said already can be heard once it takes the answers. */
+static void go_on(struct connection *c)
+{
+	bool was_full = c->full;
+	note_room(c);
+	if (was_full && !c->full)
+		take_lines(c);
+	watch_for(c);
+}
+
+static void on_ready(void *arg, uint32_t events)
+{
+	struct connection *c = arg;
+	bool alive = !(events & EPOLLERR);
+	if (alive && (events & EPOLLIN) && !c->heard_all && !c->full)
+		alive = hear(c);
+	if (alive && (events & EPOLLOUT))
+		alive = speak(c);
+	if (!alive || ((events & EPOLLHUP) && !(events & EPOLLIN)) || (is_over(c) && !c->touched))
+		drop(c);
+	else
+		go_on(c);
+}
+
+static void touch(struct connection *c)
+{
+	if (c->touched)
+		return;
+	c->touched = true;
+	c->next_touched = c->all->touched;
+	c->all->touched = c;
+}
+
+void connection_say(struct connection *c, const char *line, size_t len)
+{
+	spool_add(&c->out, &c->all->store, line, len);
+	spool_add(&c->out, &c->all->store, "\n", 1);
+	touch(c);
+}
+
+bool connections_speak(const struct connections *cs)
+{
+	return cs->touched != NULL;
+}
+
+/* A disk that is full is no reason to hold up anybody else: who does not read loses its connection. */
+static bool is_a_burden(const struct connection *c)
+{
+	return store_full(&c->all->store) && c->out.len > WAITING_MAX;
+}
+
+void connections_flush(struct connections *cs)
+{
+	for (struct connection *c; (c = cs->touched); ) {
+		cs->touched = c->next_touched;
+		c->touched = false;
+		if (!speak(c) || is_over(c) || is_a_burden(c))
+			drop(c);
+		else
+			go_on(c);
+	}
+}
+
+void pending_add(struct connection *c, struct pending *p)
+{
+	p->connection = c;
+	p->prev = NULL;
+	p->next = c->pending;
+	if (p->next)
+		p->next->prev = p;
+	c->pending = p;
+}
+
+void pending_remove(struct pending *p)
+{
+	struct connection *c = p->connection;
+	if (!c)
+		return;
+	*(p->prev ? &p->prev->next : &c->pending) = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	p->connection = NULL;
+	touch(c); /* it may be over now */
+}
+
+/* Accepting. */
+
+static void add(struct connections *cs, int fd)
+{
+	const struct connections_config *config = &cs->config;
+	struct connection *c = xcalloc(1, sizeof *c);
+	uid_t uid;
+	bool known = socket_peer(fd, &uid, &c->pid);
+	c->all = cs;
+	c->watch = (struct watch){.fd = fd, .ready = on_ready, .arg = c};
+	c->next = cs->first;
+	if (c->next)
+		c->next->prev = c;
+	cs->first = c;
+	cs->count++;
+	c->heard_all = true;
+	if (!known || (uid != geteuid() && uid != 0))
+		config->on_refused(config->arg, c, "you are not the user whose pool this is");
+	else if (cs->count > config->max)
+		config->on_refused(config->arg, c, "too many clients are connected; try again later");
+	else
+		c->heard_all = false;
+	if (loop_watch(config->loop, &c->watch, EPOLLIN) < 0)
+		drop(c);
+}
+
+static void on_try_again(void *arg)
+{
+	struct connections *cs = arg;
+	loop_watch(cs->config.loop, &cs->accepting, EPOLLIN);
+}
+
+static void on_accept(void *arg, uint32_t events)
+{
+	struct connections *cs = arg;
+	(void)events;
+	for (int i = 0; i < ACCEPT_MAX; i++) {
+		int fd = socket_accept(&cs->place);
+		if (fd >= 0) {
+			add(cs, fd);
+			continue;
+		}
+		if (errno != EAGAIN && errno != ECONNABORTED) { /* no fds, no memory: they wait in the kernel */
+			loop_unwatch(cs->config.loop, &cs->accepting);
+			loop_set_timer(cs->config.loop, &cs->try_again, TRY_AGAIN_NS);
+		}
+		return;
+	}
+}
+
+int connections_open(struct connections *cs, const struct connections_config *config, char **why)
+{
+	*cs = (struct connections){.config = *config};
+	cs->accepting = (struct watch){.fd = -1, .ready = on_accept, .arg = cs};
+	cs->try_again = (struct timer){.fire = on_try_again, .arg = cs};
+	store_init(&cs->store, STORE_BYTES);
+	if (socket_listen(&cs->place, config->path, why) < 0)
+		return -1;
+	cs->accepting.fd = cs->place.fd;
+	if (loop_watch(config->loop, &cs->accepting, EPOLLIN) == 0)
+		return 0;
+	*why = xasprintf("cannot wait for clients: %s", strerror(errno));
+	socket_close(&cs->place);
+	return -1;
+}
+
+/* To the end, or as long as the client takes it until then. */
+static void speak_until(struct connection *c, uint64_t until_ns)
+{
+	while (c->out.len > 0 && speak(c) && c->out.len > 0) {
+		struct pollfd room = {.fd = c->watch.fd, .events = POLLOUT};
+		uint64_t now = clock_ns();
+		if (now >= until_ns || poll(&room, 1, (int)((until_ns - now) / NS_PER_MS) + 1) <= 0)
+			return;
+	}
+}
+
+void connections_drain(struct connections *cs, uint64_t ns)
+{
+	uint64_t until_ns = clock_ns() + ns;
+	loop_cancel_timer(cs->config.loop, &cs->try_again);
+	loop_unwatch(cs->config.loop, &cs->accepting);
+	socket_close(&cs->place);
+	for (struct connection *c = cs->first; c; c = c->next)
+		speak_until(c, until_ns);
+}
+
+void connections_close(struct connections *cs)
+{
+	while (cs->first)
+		drop(cs->first);
+	store_clear(&cs->store);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * connection: clients of the control socket: lines in, lines out.
+ *
+ * A line that has come is handed on at once; what is said to a client waits until connections_flush, so that it can be put on record
+ * before. Output of any size waits in a store; while much waits for a client, nothing more is read from it. A client that has
+ * closed its side for writing is served until all its requests are answered; one that is gone is forgotten, and its pending
+ * requests are cancelled. Knows nothing of what the lines mean.
+ *
+ * Life cycle: connections_open, which listens; connections_flush in each turn; connections_close.
+ */
+#ifndef CTL_CONNECTION_H
+#define CTL_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/loop.h"
+#include "base/socket.h"
+#include "base/spool.h"
+
+#define LINE_MAX_BYTES ((size_t)1 << 20)
+#define CONNECTIONS_MAX 4096
+
+struct connections;
+
+/* A request that is not answered yet; first in its owner's struct. */
+struct pending {
+	struct pending *next, *prev;   /* of its connection */
+	struct connection *connection; /* borrowed; NULL: in no list */
+	void (*cancel)(struct pending *p); /* the client is gone; it is in no list any more */
+};
+
+/* Something handed over whose arrival was not confirmed. */
+struct handed {
+	struct handed *next;
+	uint64_t number;
+	void *what; /* borrowed */
+};
+
+struct connection {
+	struct connection *next, *prev;
+	struct connections *all;
+	struct connection *next_touched; /* of those to be flushed */
+	bool touched;
+	struct watch watch;
+	pid_t pid;               /* of who connected */
+	struct buf in;
+	size_t searched;         /* so much of it holds no newline */
+	struct spool out;
+	bool full;               /* too much of that: do not read */
+	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
+	struct pending *pending;
+	struct handed *handed;   /* owned */
+};
+
+struct connections_config {
+	const char *path;
+	size_t max;              /* connections at a time, at most CONNECTIONS_MAX */
+	struct loop *loop;       /* borrowed */
+	void (*on_line)(void *arg, struct connection *c, const char *line, size_t len);
+	void (*on_too_long)(void *arg, struct connection *c);
+	void (*on_refused)(void *arg, struct connection *c, const char *why); /* say so; it is closed then */
+	void (*on_gone)(void *arg, struct connection *c); /* its pending ones are cancelled; what was handed over is still there */
+	void *arg;
+};
+
+struct connections {
+	struct connections_config config;
+	struct socket_place place;
+	struct watch accepting;
+	struct timer try_again;          /* no fd was left */
+	struct store store;              /* of what waits for slow clients */
+	struct connection *first;        /* owned */
+	size_t count;
+	struct connection *touched;      /* borrowed */
+};
+
+/* -1 with *why a message to free. */
+int connections_open(struct connections *cs, const struct connections_config *config, char **why);
+
+/* Say a line, to which a newline is added. */
+void connection_say(struct connection *c, const char *line, size_t len);
+
+/* It is answered (or not wanted any more): out of the list. */
+void pending_add(struct connection *c, struct pending *p);
+void pending_remove(struct pending *p);
+
+/* Write what is to be said, as far as clients take it. */
+void connections_flush(struct connections *cs);
+
+/* Is anything to be said in this turn? */
+bool connections_speak(const struct connections *cs);
+
+/* Take no more clients, and listen no more. What is to be said is written, for those who take it within `ns`. */
+void connections_drain(struct connections *cs, uint64_t ns);
+void connections_close(struct connections *cs);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Message queues: put, get and what belongs to them.
+ */
+#include <config.h>
+
+#include "ctl/control.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+/* A client that waits to put, or to get. */
+struct turn {
+	struct asked asked; /* first */
+	struct mqueue_waiter waiter;
+	struct control *control;
+	bool gets;
+};
+
+/* NULL: that has been said. */
+static struct mqueue *find_queue(struct request *rq)
+{
+	struct control *c = rq->arg;
+	const char *name = request_string(rq, "queue");
+	struct mqueue *q = mqueue_find(&c->queues, name);
+	if (!q)
+		request_fail(rq, "no-queue", "there is no queue '%s'", name);
+	return q;
+}
+
+/* Answers. */
+
+static void say_delivery(struct connection *to, json_t *reply, struct message *m)
+{
+	struct handed *h = xcalloc(1, sizeof *h);
+	h->number = m->number;
+	h->what = m;
+	h->next = to->handed;
+	to->handed = h;
+	reply_set(reply, "ok", jansson.yes());
+	reply_set(reply, "message", jansson_bytes(m->bytes, m->len));
+	reply_set(reply, "delivery", jansson.integer((json_int_t)m->number));
+	reply_say(to, reply);
+}
+
+static void record_put(struct control *c, const struct message *m)
+{
+	if (c->config.db)
+		db_put(c->config.db, mqueue_look(&c->queues, m->queue).name, m->number, m->bytes, m->len);
+}
+
+static void say_end(struct connection *to, json_t *reply, enum mqueue_answer answer)
+{
+	if (answer == MQUEUE_GONE)
+		reply_fail(to, reply, "no-queue", "the queue has been deleted");
+	else
+		reply_fail(to, reply, "end", "the queue is closed");
+}
+
+/* One that has waited. */
+static void on_served(void *arg, struct mqueue_waiter *w, enum mqueue_answer answer, struct message *m)
+{
+	struct control *c = arg;
+	struct turn *t = w->owner;
+	struct connection *to;
+	bool gets = t->gets;
+	json_t *reply = asked_end(&t->asked, &to);
+	free(t);
+	if (answer != MQUEUE_DONE) {
+		say_end(to, reply, answer);
+	} else if (gets) {
+		say_delivery(to, reply, m);
+	} else {
+		record_put(c, m);
+		reply_set(reply, "ok", jansson.yes());
+		reply_say(to, reply);
+	}
+}
+
+static void cancel_turn(struct pending *p)
+{
+	struct turn *t = (struct turn *)p;
+	struct connection *to;
+	asked_end(&t->asked, &to);
+	mqueue_cancel(&t->control->queues, &t->waiter);
+	free(t);
+}
+
+static void on_late(void *arg)
+{
+	struct turn *t = arg;
+	struct connection *to;
+	json_t *reply = asked_end(&t->asked, &to);
+	mqueue_cancel(&t->control->queues, &t->waiter);
+	reply_fail(to, reply, "timeout", t->gets ? "the time is up; no message has come" : "the time is up; there was no room");
+	free(t);
+}
+
+/* NULL: it shall not wait. */
+static struct turn *new_turn(struct request *rq, bool gets)
+{
+	if (request_has(rq, "nowait"))
+		return NULL;
+	struct turn *t = xcalloc(1, sizeof *t);
+	t->control = rq->arg;
+	t->gets = gets;
+	t->waiter.owner = t;
+	return t;
+}
+
+/* It stands in line, and the reply comes later; else the turn is not needed. */
+static void settle_turn(struct turn *t, struct request *rq, enum mqueue_answer answer)
+{
+	struct control *c = rq->arg;
+	if (t && answer == MQUEUE_WAIT)
+		asked_wait(&t->asked, rq, c->config.loop, on_late, cancel_turn);
+	else
+		free(t);
+}
+
+void control_put(struct request *rq)
+{
+	struct control *c = rq->arg;
+	struct mqueue *q = find_queue(rq);
+	struct buf bytes = {0};
+	if (!q)
+		return;
+	request_bytes(rq, "message", &bytes);
+	struct message *m = message_new(buf_head(&bytes), buf_len(&bytes));
+	struct turn *t = new_turn(rq, false);
+	enum mqueue_answer answer = mqueue_put(&c->queues, q, m, t ? &t->waiter : NULL);
+	buf_clear(&bytes);
+	settle_turn(t, rq, answer);
+	switch (answer) {
+	case MQUEUE_DONE:
+		record_put(c, m);
+		reply_ok(rq);
+		return;
+	case MQUEUE_WAIT:
+		if (t)
+			return;
+		request_fail(rq, "full", "queue '%s' is full", mqueue_look(&c->queues, q).name);
+		break;
+	case MQUEUE_TOO_LARGE:
+		request_fail(rq, "no-room", "the message is larger than all messages may be together (--queue-memory)");
+		break;
+	case MQUEUE_END:
+	case MQUEUE_GONE:
+		say_end(rq->from, reply_new(rq), answer);
+		break;
+	}
+	message_free(m);
+}
+
+void control_get(struct request *rq)
+{
+	struct control *c = rq->arg;
+	struct mqueue *q = find_queue(rq);
+	struct message *m = NULL;
+	if (!q)
+		return;
+	struct turn *t = new_turn(rq, true);
+	enum mqueue_answer answer = mqueue_get(&c->queues, q, t ? &t->waiter : NULL, &m);
+	settle_turn(t, rq, answer);
+	if (answer == MQUEUE_DONE)
+		say_delivery(rq->from, reply_new(rq), m);
+	else if (answer == MQUEUE_END)
+		say_end(rq->from, reply_new(rq), answer);
+	else if (!t)
+		request_fail(rq, "empty", "queue '%s' is empty", mqueue_look(&c->queues, q).name);
+}
+
+/* Deliveries. */
+
+void control_acknowledge(struct request *rq)
+{
+	struct control *c = rq->arg;
+	uint64_t number = 0;
+	request_number(rq, "delivery", &number);
+	struct handed **at = &rq->from->handed;
+	while (*at && (*at)->number != number)
+		at = &(*at)->next;
+	struct handed *h = *at;
+	if (!h) {
+		request_fail(rq, "bad-request", "delivery %" PRIu64 " is not one of this connection", number);
+		return;
+	}
+	*at = h->next;
+	if (c->config.db)
+		db_remove(c->config.db, number);
+	mqueue_acknowledge(&c->queues, h->what);
+	free(h);
+	reply_ok(rq);
+}
+
+/* The newest first: then each comes to stand before those that were put after it. */
+void control_take_back(struct control *c, struct connection *from)
+{
+	for (struct handed *h; (h = from->handed); free(h)) {
+		from->handed = h->next;
+		mqueue_give_back(&c->queues, h->what);
+	}
+}
+
+/* The queues themselves. */
+
+void control_create_queue(struct request *rq)
+{
+	struct control *c = rq->arg;
+	const char *name = request_string(rq, "queue");
+	uint64_t maxsize = 0;
+	request_number(rq, "maxsize", &maxsize);
+	if (mqueue_create(&c->queues, name, maxsize)) {
+		if (c->config.db)
+			db_create_queue(c->config.db, name, maxsize);
+		reply_ok(rq);
+	} else if (errno == EEXIST) {
+		request_fail(rq, "exists", "there is a queue '%s' already", name);
+	} else {
+		request_fail(rq, "bad-request", "a queue has a name of 1 to %d bytes without control bytes", MQUEUE_NAME_MAX);
+	}
+}
+
+void control_close_queue(struct request *rq)
+{
+	struct control *c = rq->arg;
+	struct mqueue *q = find_queue(rq);
+	if (!q)
+		return;
+	if (c->config.db)
+		db_close_queue(c->config.db, mqueue_look(&c->queues, q).name);
+	mqueue_close(&c->queues, q);
+	reply_ok(rq);
+}
+
+void control_delete_queue(struct request *rq)
+{
+	struct control *c = rq->arg;
+	struct mqueue *q = find_queue(rq);
+	if (!q)
+		return;
+	if (c->config.db)
+		db_delete_queue(c->config.db, mqueue_look(&c->queues, q).name);
+	mqueue_delete(&c->queues, q);
+	reply_ok(rq);
+}
+
+static void say_state(struct request *rq, const char *member, json_t *(*value)(const struct mqueue_state *))
+{
+	struct control *c = rq->arg;
+	struct mqueue *q = find_queue(rq);
+	if (!q)
+		return;
+	struct mqueue_state state = mqueue_look(&c->queues, q);
+	json_t *reply = reply_new(rq);
+	reply_set(reply, "ok", jansson.yes());
+	reply_set(reply, member, value(&state));
+	reply_say(rq->from, reply);
+}
+
+static json_t *size_of(const struct mqueue_state *state)
+{
+	return jansson.integer((json_int_t)state->size);
+}
+
+static json_t *is_empty(const struct mqueue_state *state)
+{
+	return state->size == 0 ? jansson.yes() : jansson.no();
+}
+
+static json_t *is_full(const struct mqueue_state *state)
+{
+	return state->full ? jansson.yes() : jansson.no();
+}
+
+void control_qsize(struct request *rq)
+{
+	say_state(rq, "qsize", size_of);
+}
+
+void control_empty(struct request *rq)
+{
+	say_state(rq, "empty", is_empty);
+}
+
+void control_full(struct request *rq)
+{
+	say_state(rq, "full", is_full);
+}
+
+/* What an earlier run has left. */
+
+static void restore_queue(void *arg, const char *name, uint64_t maxsize, bool closed)
+{
+	struct control *c = arg;
+	struct mqueue *q = mqueue_create(&c->queues, name, maxsize);
+	if (q && closed)
+		mqueue_close(&c->queues, q);
+}
+
+static void restore_message(void *arg, const char *queue, uint64_t number, const void *bytes, size_t len)
+{
+	struct control *c = arg;
+	struct mqueue *q = mqueue_find(&c->queues, queue);
+	if (q)
+		mqueue_restore(&c->queues, q, message_new(bytes, len), number);
+}
+
+int control_open_queues(struct control *c)
+{
+	c->queues.served = on_served;
+	c->queues.arg = c;
+	mqueues_init(&c->queues, c->config.queue_memory);
+	if (!c->config.db)
+		return 0;
+	if (db_each_queue(c->config.db, restore_queue, c) < 0)
+		return -1;
+	return db_each_message(c->config.db, restore_message, c);
+}

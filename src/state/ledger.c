@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "state/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+const char *ledger_state_name(enum ledger_state state)
+{
+	static const char *const names[] = {
+		[LEDGER_WAITING] = "waiting", [LEDGER_RUNNING] = "running", [LEDGER_FINISHED] = "finished"};
+	return names[state];
+}
+
+struct ledger_entry *ledger_find(struct ledger *l, uint64_t seq)
+{
+	struct ledger_entry *e;
+	HASH_FIND(hh, l->entries, &seq, sizeof seq, e);
+	return e;
+}
+
+/* Forgetting. */
+
+static size_t bytes_of(const struct ledger_entry *e)
+{
+	return e->command_len + buf_len(&e->out) + buf_len(&e->err);
+}
+
+static void forget(struct ledger *l, struct ledger_entry *e)
+{
+	HASH_DELETE(hh, l->entries, e);
+	buf_clear(&e->out);
+	buf_clear(&e->err);
+	free(e->command);
+	free(e->name);
+	free(e->outcome);
+	free(e);
+}
+
+static void forget_oldest(struct ledger *l)
+{
+	struct ledger_entry *e = l->oldest;
+	l->oldest = e->later;
+	if (!l->oldest)
+		l->newest = NULL;
+	l->kept--;
+	l->kept_bytes -= bytes_of(e);
+	forget(l, e);
+}
+
+/* The one that has just ended is kept in any case: somebody may be about to ask. */
+static void keep(struct ledger *l, struct ledger_entry *e)
+{
+	*(l->newest ? &l->newest->later : &l->oldest) = e;
+	l->newest = e;
+	l->kept++;
+	l->kept_bytes += bytes_of(e);
+	while (l->kept > 1 && (l->kept > LEDGER_TASKS_MAX || l->kept_bytes > LEDGER_BYTES_MAX))
+		forget_oldest(l);
+}
+
+/* What happens to a task. */
+
+static void set_state(struct ledger *l, struct ledger_entry *e, enum ledger_state state)
+{
+	uint64_t *const counts[] = {
+		[LEDGER_WAITING] = &l->waiting, [LEDGER_RUNNING] = &l->running, [LEDGER_FINISHED] = &l->finished};
+	--*counts[e->state];
+	++*counts[state];
+	e->state = state;
+}
+
+/* The database has those already that an earlier run has left. */
+static void add(struct ledger *l, const struct task *t)
+{
+	struct ledger_entry *e = xcalloc(1, sizeof *e);
+	e->seq = t->seq;
+	e->task = t;
+	e->attempt = t->attempt;
+	l->waiting++;
+	HASH_ADD(hh, l->entries, seq, sizeof e->seq, e);
+	if (l->db && !t->restored)
+		db_add(l->db, t);
+}
+
+static void give(struct ledger *l, struct ledger_entry *e, unsigned slot)
+{
+	e->attempt = e->task->attempt;
+	if (l->db)
+		db_give(l->db, e->task, slot);
+}
+
+static void take_back(struct ledger *l, struct ledger_entry *e)
+{
+	e->attempt = e->task->attempt;
+	if (e->state == LEDGER_RUNNING)
+		set_state(l, e, LEDGER_WAITING);
+	if (l->db)
+		db_return(l->db, e->task);
+}
+
+static void start(struct ledger *l, struct ledger_entry *e, unsigned slot)
+{
+	e->slot = slot;
+	set_state(l, e, LEDGER_RUNNING);
+}
+
+static void add_output(struct ledger_entry *e, const struct pool_event *event)
+{
+	struct buf *to = event->stream == 1 ? &e->out : &e->err;
+	size_t room = LEDGER_RESULT_MAX - buf_len(to), n = event->len < room ? event->len : room;
+	buf_add(to, event->bytes, n);
+	e->truncated |= n < event->len;
+}
+
+/* Of standard output, that of the last attempt counts. */
+static void fail(struct ledger *l, struct ledger_entry *e, const struct outcome *o)
+{
+	if (l->db)
+		db_fail(l->db, e->task, o);
+	buf_clear(&e->out);
+	set_state(l, e, LEDGER_WAITING);
+}
+
+static void record(struct ledger *l, struct ledger_entry *e)
+{
+	if (!l->db)
+		return;
+	if (e->outcome->stopped)
+		db_return(l->db, e->task);
+	else
+		db_finish(l->db, e->task, e->outcome, &(struct db_result){
+			.out = buf_head(&e->out), .out_len = buf_len(&e->out), .err = buf_head(&e->err),
+			.err_len = buf_len(&e->err), .truncated = e->truncated});
+	buf_clear(&e->out);
+	buf_clear(&e->err);
+}
+
+/* The task will be freed: what may be asked for is kept here. */
+static void finish(struct ledger *l, struct ledger_entry *e, const struct outcome *o)
+{
+	struct buf text = {0};
+	e->outcome = xmalloc(sizeof *o);
+	*e->outcome = *o;
+	record(l, e);
+	command_print(&e->task->command, e->slot ? e->slot : 1, &text);
+	e->command = buf_take(&text, &e->command_len);
+	e->name = e->task->name ? xstrdup(e->task->name) : NULL;
+	e->task = NULL;
+	l->failed += !outcome_ok(o);
+	set_state(l, e, LEDGER_FINISHED);
+	keep(l, e);
+}
+
+static void on_event(struct observer *observer, const struct pool_event *event)
+{
+	static const struct outcome dropped = {.kind = OUTCOME_NOT_STARTED, .stopped = true,
+					       .reason = "the pool has been stopped"};
+	struct ledger *l = (struct ledger *)observer;
+	if (!event->task || event->kind == POOL_NOTE)
+		return;
+	if (event->kind == POOL_ACCEPTED) {
+		add(l, event->task);
+		return;
+	}
+	struct ledger_entry *e = ledger_find(l, event->task->seq);
+	switch (event->kind) {
+	case POOL_GIVEN:
+		give(l, e, event->slot);
+		break;
+	case POOL_RETURNED:
+		take_back(l, e);
+		break;
+	case POOL_STARTED:
+		start(l, e, event->slot);
+		break;
+	case POOL_OUTPUT:
+		add_output(e, event);
+		break;
+	case POOL_FAILED:
+		fail(l, e, event->outcome);
+		break;
+	case POOL_FINISHED:
+		finish(l, e, event->outcome);
+		break;
+	case POOL_DROPPED:
+		finish(l, e, &dropped);
+		break;
+	case POOL_ACCEPTED:
+	case POOL_NOTE:
+		break;
+	}
+}
+
+void ledger_open(struct ledger *l, struct db *db)
+{
+	*l = (struct ledger){.observer.on_event = on_event, .db = db};
+}
+
+void ledger_close(struct ledger *l)
+{
+	struct ledger_entry *e, *next;
+	HASH_ITER(hh, l->entries, e, next)
+		forget(l, e);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ledger: what is known of each task: whether it waits, runs or is over, how it ended and what it wrote.
+ *
+ * It hears of tasks as an observer, and writes them into the database where there is one. All that are not over stand in it, and
+ * those that ended last: LEDGER_TASKS_MAX of them, LEDGER_BYTES_MAX of their texts and output in all. It knows nothing of who asks.
+ *
+ * Life cycle: ledger_open; events; ledger_close. Entries are borrowed, and valid until the next event.
+ */
+#ifndef STATE_LEDGER_H
+#define STATE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "pool/observer.h"
+#include "state/db.h"
+
+#define uthash_malloc(size) xmalloc(size)
+#include <uthash.h>
+
+#define LEDGER_TASKS_MAX 10000
+#define LEDGER_BYTES_MAX ((size_t)64 << 20)
+#define LEDGER_RESULT_MAX ((size_t)1 << 20) /* of each stream of a task */
+
+enum ledger_state {
+	LEDGER_WAITING, /* for its first attempt, or for the next one */
+	LEDGER_RUNNING,
+	LEDGER_FINISHED,
+};
+
+struct ledger_entry {
+	uint64_t seq;
+	enum ledger_state state;
+	const struct task *task; /* borrowed; NULL once it is over */
+	char *command;           /* owned; once it is over: as one line of shell text, */
+	size_t command_len;
+	char *name;              /* ... and the name that it was given, or NULL */
+	unsigned attempt;        /* from 1; 0 before the first */
+	unsigned slot;           /* while it runs */
+	struct outcome *outcome; /* owned; once it is over */
+	struct buf out, err;     /* of the last attempt; of all */
+	bool truncated;          /* that is not all */
+	void *watchers;          /* for whoever uses the ledger; NULL at first, and again before it is over */
+	struct ledger_entry *later; /* of those that are over, the next */
+	UT_hash_handle hh;
+};
+
+struct ledger {
+	struct observer observer; /* first: events come in through it */
+	struct db *db;            /* borrowed; NULL: nothing outlives this run */
+	struct ledger_entry *entries; /* owned; by seq, in the order in which they came */
+	struct ledger_entry *oldest, *newest; /* of those that are over */
+	size_t kept;              /* how many those are, */
+	size_t kept_bytes;        /* and of how many bytes */
+	uint64_t waiting, running, finished, failed; /* failed: of those that are over */
+};
+
+void ledger_open(struct ledger *l, struct db *db);
+void ledger_close(struct ledger *l);
+
+/* NULL: nothing is known of it here; the database may know. */
+struct ledger_entry *ledger_find(struct ledger *l, uint64_t seq);
+
+/* "waiting", "running" or "finished". */
+const char *ledger_state_name(enum ledger_state state);
+
+#endif
