@@ -61,9 +61,11 @@ void live_prepare(struct run *r)
 	r->numbers.seq = db_last_task(r->db);
 }
 
-void live_put_on_record(void *run)
+bool live_put_on_record(void *run)
 {
-	db_commit(((struct run *)run)->db, false);
+	const struct run *r = run;
+	db_commit(r->db, false);
+	return !db_error(r->db);
 }
 
 static void listen_for_clients(struct run *r)

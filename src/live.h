@@ -25,8 +25,8 @@ void live_turn(struct run *r);
 void live_tell_end(struct run *r, int status);
 void live_close(struct run *r);
 
-/* For the feed and the pool: what is known of a task of the input; and all that has happened goes on record. */
+/* For the feed and the pool: what is known of a task of the input; and all that has happened goes on record, or false. */
 enum resume_state live_look(void *run, const char *command, size_t len, uint64_t *seq);
-void live_put_on_record(void *run);
+bool live_put_on_record(void *run);
 
 #endif

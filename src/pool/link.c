@@ -127,27 +127,37 @@ static void write_out(struct link *l)
 		buf_reset(&l->channel.out);
 }
 
-static void prepare_write(const struct pool *p)
+static bool may_write(const struct pool *p)
 {
-	if (p->config.before_write)
-		p->config.before_write(p->config.before_write_arg);
+	return !p->config.before_write || p->config.before_write(p->config.before_write_arg);
+}
+
+/* What it was given is not on record, so it must never see it. */
+static void withhold(struct link *l)
+{
+	buf_reset(&l->channel.out);
+	kill(l->pid, SIGKILL);
 }
 
 void link_flush(struct link *l)
 {
-	if (l->posted)
-		prepare_write(l->pool);
+	bool may = !l->posted || may_write(l->pool);
 	take_off_posted(l);
-	write_out(l);
+	if (may)
+		write_out(l);
+	else
+		withhold(l);
 }
 
 void link_flush_posted(struct pool *p)
 {
-	if (p->posted)
-		prepare_write(p);
+	bool may = !p->posted || may_write(p);
 	for (struct link *l; (l = p->posted); ) {
 		take_off_posted(l);
-		write_out(l);
+		if (may)
+			write_out(l);
+		else
+			withhold(l);
 	}
 }
 

@@ -44,8 +44,9 @@ struct pool_config {
 	void *serve_arg;
 	struct msg setup;              /* what each worker is told first; its strings are borrowed */
 	/* Called before workers are written to, once for all of them, if any has been given tasks, or called some back: what
-	 * must be on record before a task runs. It never calls the pool. NULL: none. */
-	void (*before_write)(void *arg);
+	 * must be on record before a task runs. False: it cannot be; then they are killed, and see nothing of it. It never
+	 * calls the pool. NULL: none. */
+	bool (*before_write)(void *arg);
 	void *before_write_arg;
 };
 

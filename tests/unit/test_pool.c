@@ -152,11 +152,12 @@ static void on_event(struct observer *o, const struct pool_event *e)
 }
 
 /* A record that is kept in the last moment is soon enough. */
-static void before_write(void *arg)
+static bool before_write(void *arg)
 {
 	(void)arg;
 	memcpy(shared->on_record, given, sizeof given);
 	writes++;
+	return true;
 }
 
 /* By bursts, the next before the last is quite over: at the end of each some workers idle while others have much. */

@@ -55,6 +55,31 @@ START_TEST(pause_starts_nothing)
 }
 END_TEST
 
+static bool put_on_record(void *arg)
+{
+	return *(const bool *)arg;
+}
+
+START_TEST(what_is_not_on_record_does_not_run)
+{
+	bool works = true;
+	help_open(&(struct pool_config){.jobs = 2, .queue_size = HELP_TASKS, .kill_after_ns = NS_PER_SEC,
+					.before_write = put_on_record, .before_write_arg = &works}, START_AT_ONCE);
+	submit("hold");
+	AWAIT(heard[1].started);
+	works = false;
+	submit("quick");
+	pool_turn(&pool);
+	ck_assert_uint_eq(heard[2].given, 1);
+	works = true;
+	pool_stop(&pool, POOL_STOP_NOW);
+	AWAIT(pool_idle(&pool));
+	ck_assert_uint_eq(ran(1), 1);
+	ck_assert_uint_eq(ran(2), 0);
+	help_close();
+}
+END_TEST
+
 START_TEST(pause_calls_back)
 {
 	open_pool(1, 1);
@@ -281,6 +306,7 @@ Suite *verb_suite(void)
 	TCase *t = tcase_create("verb");
 	tcase_set_timeout(t, 5);
 	tcase_add_test(t, pause_starts_nothing);
+	tcase_add_test(t, what_is_not_on_record_does_not_run);
 	tcase_add_test(t, pause_calls_back);
 	tcase_add_test(t, pause_calls_the_rest_back);
 	tcase_add_test(t, stop_in_a_pause);
