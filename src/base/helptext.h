@@ -13,8 +13,8 @@
 /* Append what an option looks like; `letter` may be 0, `name` and `argument` NULL. */
 void helptext_option(struct buf *out, char letter, const char *name, const char *argument);
 
-/* Append `len` bytes of `text` as the right column of a line that begins at offset `start` of `out`'s contents, broken at
- * blanks; on a line of its own if the left column is too long. */
+/* Append `len` bytes of `text` as the right column of a line that begins at offset `start` of `out`'s contents, broken
+ * at blanks; on a line of its own if the left column is too long. */
 void helptext_entry(struct buf *out, size_t start, const char *text, size_t len);
 
 /* Append what --version says. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer: what the pool's replies mean to who typed the command: text on standard output and error, and the exit status.
+ * answer: what the pool's replies mean to who typed the command: text on standard output and error, an exit status.
  *
  * Text is gathered in `out` and written when the pool has nothing more to say for now. What cannot be written ends the
  * program: 125.

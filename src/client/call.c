@@ -22,7 +22,7 @@ struct getopt_arrays {
 	struct option longs[OPTION_COUNT + 1];
 };
 
-/* "-": words come in their order, whatever POSIXLY_CORRECT says. ":": a missing value is told from an unknown option. */
+/* "-": words in their order, whatever POSIXLY_CORRECT says. ":": a missing value is told from an unknown option. */
 static void arrays_init(struct getopt_arrays *a)
 {
 	char *letter = a->letters;
@@ -86,7 +86,7 @@ static bool begins_command(const struct call *call)
 	size_t n;
 	const struct verb *verb = verb_find(call->words, call->n_words, &n);
 
-	return verb && verb->runs;
+	return verb && verb->manner == VERB_COMMAND;
 }
 
 static void read_words(struct call *call, int argc, char **argv)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * call: the command line of "forkpool ctl", read and checked as far as that goes without a pool. Help and the version
- * are given here, too.
+ * call: the command line of "forkpool ctl", read and checked as far as that goes without a pool. Help and the
+ * version are given here, too.
  */
 #ifndef CLIENT_CALL_H
 #define CLIENT_CALL_H
@@ -14,13 +14,14 @@
 /* Everything is borrowed from argv and the environment. */
 struct call {
 	const struct verb *verb;
-	const char *values[OPTION_COUNT]; /* of the options that were given: "" if it takes none; NULL: it was not. OPTION_SOCKET's always */
-	char **words;                     /* the operands; one behind them is NULL */
+	/* Of the options: "" if it takes none; NULL: it was not given. OPTION_SOCKET's is always there. */
+	const char *values[OPTION_COUNT];
+	char **words; /* the operands, and NULL behind them */
 	size_t n_words;
 };
 
-/* Read argv, of which argv[0] is "ctl", and which is changed: words are moved. Ends with a usage error if it is not to be
- * understood, and with the text if help or the version is asked for. */
+/* Read argv, of which argv[0] is "ctl", and which is changed: words are moved. Ends with a usage error if it is not to
+ * be understood, and with the text if help or the version is asked for. */
 void call_read(struct call *call, int argc, char **argv);
 
 /* Was the option given? */

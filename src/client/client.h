@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * client: "forkpool ctl": one verb to a pool that listens on a socket, and its answer. Runs in a process of its own, which
- * waits where it must: nothing of the pool's machinery is used.
+ * client: "forkpool ctl": one verb to a pool that listens on a socket, and its answer. Runs in a process of its own,
+ * which waits where it must: nothing of the pool's machinery is used.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H

@@ -195,7 +195,7 @@ static void add_line(const struct call *call, char *const *words, size_t n, stru
 
 void request_lines(const struct call *call, struct buf *lines)
 {
-	if (!call->verb->each) {
+	if (call->verb->manner != VERB_EACH) {
 		add_line(call, call->words, call->n_words, lines);
 		return;
 	}

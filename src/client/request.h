@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * request: what a command line asks of the pool, as lines of doc/CONTROL.md. Knows no socket. What cannot be asked ends the
- * program with a usage error (2); jansson must be loaded.
+ * request: what a command line asks of the pool, as lines of doc/CONTROL.md. Knows no socket. What cannot be asked
+ * ends the program with a usage error (2); jansson must be loaded.
  */
 #ifndef CLIENT_REQUEST_H
 #define CLIENT_REQUEST_H

@@ -25,7 +25,9 @@ void session_open(struct session *s, const char *path)
 	*s = (struct session){.path = path};
 	while ((s->fd = socket_connect(path)) < 0) {
 		bool may_come = errno == ENOENT || errno == ECONNREFUSED;
-		if (!may_come || clock_ns() - start >= PATIENCE_NS)
+		if (!may_come)
+			die_sys(EXIT_FORKPOOL, "cannot connect to '%s'", path);
+		if (clock_ns() - start >= PATIENCE_NS)
 			die_sys(EXIT_FORKPOOL, "no pool listens on '%s'", path);
 		clock_rest(AGAIN_NS);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * session: a connection to a pool: lines out, replies in, one after the other, waiting. Knows that a line is JSON, not what
- * it means.
+ * session: a connection to a pool: lines out, replies in, one after the other, waiting. Knows that a line is JSON, not
+ * what it means.
  *
  * Life cycle: session_open, session_send and session_next, session_close. What goes wrong ends the program: 125.
  */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * usage: what "forkpool ctl --help" and "forkpool ctl VERB --help" say, from the tables of verb. Each writes its text to
- * standard output and exits: 0, or 125 if it cannot be written.
+ * usage: what "forkpool ctl --help" and "forkpool ctl VERB --help" say, from the tables of verb. Owns nothing.
  */
 #ifndef CLIENT_USAGE_H
 #define CLIENT_USAGE_H
@@ -13,6 +12,7 @@
 void usage_add_all(struct buf *out);
 void usage_add_verb(struct buf *out, const struct verb *verb);
 
+/* Write such a text to standard output and exit: 0, or 125 if it cannot be written. */
 _Noreturn void usage_all(void);
 _Noreturn void usage_verb(const struct verb *verb);
 _Noreturn void usage_version(void);

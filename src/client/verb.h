@@ -35,14 +35,20 @@ struct verb_option_row {
 
 extern const struct verb_option_row verb_options[OPTION_COUNT];
 
+/* What the operands are. */
+enum verb_manner {
+	VERB_PLAIN,   /* what one request is about */
+	VERB_EACH,    /* each what a request of its own is about */
+	VERB_COMMAND, /* a command: no options behind its first word */
+};
+
 struct verb {
 	const char *name;     /* one word or two; with - between two, the protocol's */
 	const char *operands; /* what help calls them */
 	const char *text;     /* for help: fits the line */
 	unsigned options;     /* 1 << each of enum verb_option that it takes besides those of all verbs */
 	size_t least, most;   /* how many operands */
-	bool runs;            /* the first operand begins a command: no options behind it */
-	bool each;            /* one request for every operand */
+	enum verb_manner manner;
 	/* Put the operands into the request; NULL: there are none. Ends with a usage error where they are no such thing. */
 	void (*ask)(json_t *request, char *const *words, size_t n);
 	/* What comes before the last reply; NULL: nothing does. */

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/fdio.h"
 #include "base/report.h"
+#include "base/socket.h"
 #include "client/answer.h"
 #include "client/call.h"
 #include "client/request.h"
@@ -403,6 +404,47 @@ START_TEST(message_is_ours_once_written)
 }
 END_TEST
 
+/* The state of a process, as proc(5) has it. */
+static char state_of(pid_t pid)
+{
+	char path[64], state = '?';
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%*d %*s %c", &state), 1);
+	fclose(f);
+	return state;
+}
+
+/* Who comes too early sleeps, and comes again; who does not has ended. */
+START_TEST(pool_that_is_about_to_listen)
+{
+	char dir[] = "/tmp/forkpool-client-XXXXXX", path[sizeof(dir) + 2];
+	struct socket_place place;
+	struct session session;
+	char *why, state;
+	int status;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		session_open(&session, path);
+		_exit(EXIT_OK);
+	}
+	do
+		state = state_of(pid);
+	while (state != 'S' && state != 'Z');
+	ck_assert_int_eq(socket_listen(&place, path, &why), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, EXIT_OK);
+	socket_close(&place);
+	rmdir(dir);
+}
+END_TEST
+
 static size_t check_lines(struct buf *out)
 {
 	size_t n = 0, len;
@@ -463,6 +505,7 @@ Suite *client_suite(void)
 	tcase_add_test(t, too_long_for_a_line);
 	tcase_add_loop_test(t, what_is_made_of_answers, 0, ARRAY_LEN(answers));
 	tcase_add_test(t, message_is_ours_once_written);
+	tcase_add_test(t, pool_that_is_about_to_listen);
 	tcase_add_test(t, help_fits_a_screen);
 	tcase_add_test(t, help_and_version_before_all_else);
 	suite_add_tcase(s, t);
