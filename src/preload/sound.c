@@ -3,6 +3,7 @@
 
 #include "preload/sound.h"
 
+#include <errno.h>
 #include <link.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,7 +21,7 @@ static int own_fd;
 static struct proc_fds fds_at_start;
 static char **argv_at_start, **envp_end;
 static uint64_t environment_at_start;
-static uintptr_t heap_start;
+static const void *words_at_start, *words_end; /* their bytes */
 static bool wants_forks_told;
 
 /* Whoever changes the environment before main means it for main, which gets the task's. */
@@ -43,7 +44,11 @@ void sound_begin(int channel, char **argv, char **envp)
 	for (envp_end = envp; *envp_end; envp_end++)
 		;
 	environment_at_start = digest_environment(envp);
-	heap_start = (uintptr_t)sbrk(0);
+	char **last = argv;
+	while (last[0] && last[1])
+		last++;
+	words_at_start = argv[0];
+	words_end = *last ? *last + strlen(*last) + 1 : NULL;
 	proc_list_fds(&fds_at_start, channel);
 }
 
@@ -120,72 +125,73 @@ static bool has_new_fds(void)
 }
 
 /* A constructor gets the arguments too, and may keep them for main, as the Rust library's does: it would see the
- * template's then. So look for their addresses, and the environment's, in what can be written, the C library's own aside. */
+ * template's then. So look in all that can be written for the addresses of the words, and of what points to them and to the
+ * environment's entries. The C library and the loader know them, and so do we. The stack is not looked at: what was
+ * called before is over. */
 
-static bool is_system_object(const char *path)
+static bool is_argument(const void *p)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	return strncmp(name, "libc.so.", 8) == 0 || strncmp(name, "ld", 2) == 0;
+	return (p >= (const void *)argv_at_start && p <= (const void *)envp_end) || (p >= words_at_start && p < words_end);
 }
 
-static bool holds_arguments(const void *from, size_t len)
+static bool is_in(const struct dl_phdr_info *object, const void *place)
 {
-	void *const *end = (void *const *)from + len / sizeof(void *);
-	for (void *const *p = from; p < end; p++)
-		if ((char **)*p >= argv_at_start && (char **)*p <= envp_end && p != (void *const *)&environ)
-			return true;
-	return false;
-}
-
-/* One that wants to be the first of all has been before us. */
-static bool comes_first(const ElfW(Dyn) *d)
-{
-	for (; d->d_tag != DT_NULL; d++)
-		if (d->d_tag == DT_FLAGS_1 && d->d_un.d_val & DF_1_INITFIRST)
-			return true;
-	return false;
-}
-
-static bool is_part_sound(const struct dl_phdr_info *object, const ElfW(Phdr) *h)
-{
-	uintptr_t begin = object->dlpi_addr + h->p_vaddr, end = begin + h->p_memsz;
-	uintptr_t from = (begin + sizeof(void *) - 1) & -sizeof(void *);
-	if (h->p_type == PT_DYNAMIC)
-		return !comes_first((const ElfW(Dyn) *)begin);
-	if (h->p_type == PT_TLS && object->dlpi_tls_data)
-		return !holds_arguments(object->dlpi_tls_data, h->p_memsz);
-	if (h->p_type != PT_LOAD || !(h->p_flags & PF_W) || from >= end)
-		return true;
-	return end - from <= DATA_MAX && !holds_arguments((const void *)from, end - from);
-}
-
-static bool is_this_object(const struct dl_phdr_info *object)
-{
-	uintptr_t here = (uintptr_t)&own_fd;
 	for (int i = 0; i < object->dlpi_phnum; i++) {
-		uintptr_t begin = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr;
-		if (object->dlpi_phdr[i].p_type == PT_LOAD && here >= begin && here < begin + object->dlpi_phdr[i].p_memsz)
+		uintptr_t offset = (uintptr_t)place - object->dlpi_addr - object->dlpi_phdr[i].p_vaddr;
+		if (object->dlpi_phdr[i].p_type == PT_LOAD && offset < object->dlpi_phdr[i].p_memsz)
 			return true;
 	}
 	return false;
 }
 
-static int look_at_object(struct dl_phdr_info *object, size_t size, void *found)
+static bool may_hold_arguments(const struct dl_phdr_info *object)
 {
-	(void)size;
-	if (is_system_object(object->dlpi_name) || is_this_object(object))
-		return 0;
-	for (int i = 0; i < object->dlpi_phnum; i++)
-		*(bool *)found |= !is_part_sound(object, &object->dlpi_phdr[i]);
-	return *(bool *)found;
+	const char *slash = strrchr(object->dlpi_name, '/'), *name = slash ? slash + 1 : object->dlpi_name;
+	return strncmp(name, "libc.so.", 8) == 0 || strncmp(name, "ld", 2) == 0 || is_in(object, &own_fd);
 }
 
-static bool keeps_arguments(void)
+static int is_in_ours(struct dl_phdr_info *object, size_t size, void *place)
 {
-	bool found = false;
-	uintptr_t end = (uintptr_t)sbrk(0);
-	dl_iterate_phdr(look_at_object, &found);
-	return found || end - heap_start > DATA_MAX || holds_arguments((const void *)heap_start, end - heap_start);
+	(void)size;
+	return may_hold_arguments(object) && is_in(object, place);
+}
+
+/* A program may have the C library's variables in its own data. */
+static bool is_ours(void *place)
+{
+	return place == &environ || place == &program_invocation_name || place == &program_invocation_short_name ||
+	       dl_iterate_phdr(is_in_ours, place);
+}
+
+/* "START-END rw-p OFFSET DEVICE INODE PATH" */
+static void look_for_arguments(void *arg, const char *line)
+{
+	char *at;
+	uintptr_t begin = strtoul(line, &at, 16), end = *at == '-' ? strtoul(at + 1, &at, 16) : 0;
+	if (strncmp(at, " rw", 3) != 0 || strstr(at, "[stack]") || *(enum preload_check *)arg != PRELOAD_SOUND)
+		return;
+	if (end - begin > DATA_MAX)
+		*(enum preload_check *)arg = PRELOAD_ARGUMENTS;
+	else
+		for (void **p = (void **)begin; p < (void **)end; p++)
+			if (is_argument(*p) && !is_ours(p)) {
+				*(enum preload_check *)arg = PRELOAD_ARGUMENTS;
+				return;
+			}
+}
+
+/* An object that wants to be the first of all has been before us. */
+static int comes_first(struct dl_phdr_info *object, size_t size, void *arg)
+{
+	(void)size, (void)arg;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		if (object->dlpi_phdr[i].p_type != PT_DYNAMIC || is_in(object, &own_fd))
+			continue;
+		for (const ElfW(Dyn) *d = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr); d->d_tag != DT_NULL; d++)
+			if (d->d_tag == DT_FLAGS_1 && d->d_un.d_val & DF_1_INITFIRST)
+				return 1;
+	}
+	return 0;
 }
 
 /* Where a kernel does not tell of timers or children, nobody can; both files are optional parts of it. */
@@ -205,7 +211,8 @@ enum preload_check sound_check(void)
 		check = PRELOAD_ENVIRONMENT;
 	if (wants_forks_told)
 		check = PRELOAD_ATFORK;
-	if (check == PRELOAD_SOUND && keeps_arguments())
-		check = PRELOAD_ARGUMENTS;
+	if (dl_iterate_phdr(comes_first, NULL))
+		check = PRELOAD_ORDER;
+	proc_read_lines("/proc/self/maps", look_for_arguments, &check);
 	return check;
 }

@@ -233,6 +233,35 @@ static int before_keep(int argc, char **argv)
 	return 0;
 }
 
+/* So much that malloc maps it, and far from its beginning. */
+static char ***large;
+
+static int before_keep_mapped(int argc, char **argv)
+{
+	(void)argc;
+	large = calloc(50000, sizeof *large);
+	large[30000] = argv;
+	return 0;
+}
+
+static int before_copy(int argc, char **argv)
+{
+	early_argv = (char **)calloc(50000, sizeof *early_argv) + 20000;
+	memcpy(early_argv, argv, (size_t)argc * sizeof *argv);
+	early_argc = argc;
+	return 0;
+}
+
+static void say_prepare(void) { puts("prepare"); }
+static void say_parent(void) { puts("parent"); }
+static void say_child(void) { puts("child"); }
+
+static int before_atfork(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return pthread_atfork(say_prepare, say_parent, say_child);
+}
+
 static const struct named before[] = {
 	{"thread", before_thread}, {"fd", before_fd}, {"handler", before_handler}, {"ignore", before_ignore},
 	{"mask", before_mask}, {"pending", before_pending}, {"shared", before_shared}, {"timer", before_timer},
@@ -240,10 +269,10 @@ static const struct named before[] = {
 	{"printf", before_printf}, {"hang", before_hang}, {"exit", before_exit}, {"kill", before_kill},
 	{"child", before_child}, {"system", before_system}, {"lock", before_lock}, {"setenv", before_setenv},
 	{"place", before_place}, {"limit", before_limit}, {"close", before_close}, {"heap", before_heap},
-	{"keep", before_keep},
+	{"keep", before_keep}, {"keep-mapped", before_keep_mapped}, {"copy", before_copy}, {"atfork", before_atfork},
 };
 
-/* The last part of its name, behind a '-'. */
+/* The last part of its name, behind "odd-". */
 static const char *oddity(const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -395,7 +424,6 @@ static int do_threads(int argc, char **argv)
 }
 
 static void say_end(void) { puts("atexit"); }
-static void say_prepare(void) { puts("prepare"); }
 
 static int do_fork(int argc, char **argv)
 {
@@ -478,6 +506,19 @@ static int do_fresh(int argc, char **argv)
 	return 0;
 }
 
+/* 1: it is a copy. */
+static int do_maps(int argc, char **argv)
+{
+	char line[4096];
+	bool found = false;
+	(void)argc, (void)argv;
+	FILE *f = fopen("/proc/self/maps", "re");
+	while (f && fgets(line, sizeof line, f))
+		found |= strstr(line, "forkpool-preload") != NULL;
+	printf("%d\n", found);
+	return f ? fclose(f) : -1;
+}
+
 static int do_pause(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -496,6 +537,7 @@ static const struct named deeds[] = {
 	{"state", do_state}, {"env", do_env}, {"raise", do_raise}, {"abort", do_abort}, {"segv", do_segv},
 	{"mutexes", do_mutexes}, {"threads", do_threads}, {"fork", do_fork}, {"stack", do_stack}, {"memory", do_memory},
 	{"load", do_load}, {"alarm", do_alarm}, {"fresh", do_fresh}, {"pause", do_pause}, {"exit", do_exit},
+	{"maps", do_maps},
 };
 
 int main(int argc, char **argv)
@@ -504,5 +546,7 @@ int main(int argc, char **argv)
 		printf("at %ld\n", (long)lseek(early_fd, 0, SEEK_CUR));
 	for (int i = 0; i < early_argc; i++)
 		printf("kept %s\n", early_argv[i]);
+	for (char **word = large ? large[30000] : NULL; word && *word; word++)
+		printf("kept %s\n", *word);
 	return argc > 1 ? call(deeds, ARRAY_LEN(deeds), argv[1], argc, argv) : 0;
 }

@@ -45,7 +45,7 @@ fixture() {
 	[ ! -e /sbin/ldconfig ] || cp /sbin/ldconfig static
 	[ ! -x "$ODD" ] || for name in odd odd-thread odd-fd odd-handler odd-ignore odd-mask odd-pending odd-shared odd-timer \
 		odd-posix-timer odd-print odd-complain odd-printf odd-exit odd-kill odd-child odd-system odd-lock odd-setenv \
-		odd-place odd-limit odd-close odd-heap odd-keep; do
+		odd-place odd-limit odd-close odd-heap odd-keep odd-keep-mapped odd-copy odd-atfork; do
 		ln -s "$ODD" "$name"
 		echo "$name" >>odd-names
 	done
