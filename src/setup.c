@@ -20,7 +20,6 @@
 #include "base/strnum.h"
 #include "feed/shell.h"
 #include "live.h"
-#include "process/template.h"
 #include "worker/worker.h"
 
 #define STORE_LIMIT ((size_t)16 << 20) /* output that waits in memory */
@@ -257,7 +256,8 @@ static void add_filing(struct run *r)
 
 static void add_judges(struct run *r)
 {
-	verdict_open(&r->verdict, r->options->verbose, r->options->worker_command || template_names_program(r->template));
+	verdict_open(&r->verdict, r->options->verbose, r->options->quiet,
+		     r->options->worker_command || template_names_program(r->template));
 	summary_open(&r->summary);
 	halt_open(&r->halt, &r->options->halt);
 	setup_add_observer(r, &r->verdict.observer);
@@ -318,17 +318,6 @@ static struct bytes bytes_of(const char *s)
 	return (struct bytes){s ? s : "", s ? strlen(s) : 0};
 }
 
-/* Agents see for themselves. */
-static void check_prefork(const struct options *o)
-{
-	if (!o->prefork || o->via || o->quiet)
-		return;
-	char *preload = template_find_preload();
-	if (!preload)
-		warn_msg("--prefork: %s; commands are executed as ever", template_why_not());
-	free(preload);
-}
-
 static void open_pool(struct run *r)
 {
 	const struct options *o = r->options;
@@ -337,7 +326,6 @@ static void open_pool(struct run *r)
 	struct gate_config gate = {.delay_ns = o->delay_ns, .rate_ns = o->rate_ns, .max_load = o->max_load,
 				   .memfree_bytes = o->memfree_bytes, .quiet = o->quiet};
 	size_t queue_size = o->halt.percent ? SIZE_MAX : o->queue_size ? o->queue_size : o->jobs;
-	check_prefork(o);
 	pool_open(&r->pool, &(struct pool_config){
 		.jobs = o->callback || o->error_callback ? r->jobs : o->jobs, .ahead_max = ahead_max(o, &gate),
 		.prove = r->verdict.names_program, .queue_size = queue_size, .queue_grows = !o->queue_size,

@@ -100,6 +100,7 @@ cli_tests = \
 	tests/cli/output.test \
 	tests/cli/pool.test \
 	tests/cli/prefork.test \
+	tests/cli/preload.test \
 	tests/cli/programs.test \
 	tests/cli/quiet.test \
 	tests/cli/resources.test \

@@ -56,6 +56,9 @@ static void on_started(const struct pool_event *e)
 static void on_note(struct verdict *v, const struct pool_event *e)
 {
 	v->failed |= e->failure;
+	if (e->remark && v->remarked)
+		return;
+	v->remarked |= e->remark;
 	if (e->task)
 		warn_msg("task %" PRIu64 ": %.*s", e->task->seq, (int)e->len, e->bytes);
 	else
@@ -73,7 +76,8 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 		on_note(v, e);
 }
 
-void verdict_open(struct verdict *v, bool verbose, bool names_program)
+void verdict_open(struct verdict *v, bool verbose, bool quiet, bool names_program)
 {
-	*v = (struct verdict){.observer.on_event = on_event, .verbose = verbose, .names_program = names_program};
+	*v = (struct verdict){.observer.on_event = on_event, .verbose = verbose, .remarked = quiet,
+			      .names_program = names_program};
 }

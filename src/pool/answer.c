@@ -33,7 +33,7 @@ void pool_on_note(struct pool *p, struct slot *slot, const struct msg *m)
 	bool of_current = slot && slot->current && slot->current->seq == m->u.note.seq;
 	pool_emit(p, &(struct pool_event){.kind = POOL_NOTE, .task = of_current ? slot->current : NULL, .host = "",
 					  .bytes = m->u.note.text.p, .len = m->u.note.text.n,
-					  .failure = m->u.note.flags & NOTE_FAILURE});
+					  .failure = m->u.note.flags & NOTE_FAILURE, .remark = m->u.note.flags & NOTE_REMARK});
 }
 
 void pool_on_last_output(struct pool *p, const struct msg *m)

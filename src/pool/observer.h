@@ -35,6 +35,7 @@ struct pool_event {
 	const char *bytes;  /* OUTPUT, NOTE: borrowed */
 	size_t len;
 	bool failure;       /* NOTE: it makes the run fail */
+	bool remark;        /* NOTE: other workers may say the same */
 	const struct outcome *outcome; /* FAILED, FINISHED: borrowed */
 	const char *host;   /* of the worker; borrowed; "" if unknown */
 };

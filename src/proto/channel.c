@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/fdio.h"
 #include "base/report.h"
@@ -39,6 +42,16 @@ void channel_put(struct channel *c, const struct msg *m)
 {
 	if (c->wfd >= 0)
 		msg_encode(&c->out, m);
+}
+
+void channel_note(struct channel *c, uint8_t flags, const char *fmt, ...)
+{
+	char text[REPORT_LINE_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	channel_put(c, &(struct msg){.type = MSG_NOTE, .u.note = {.flags = flags, .text = {text, strlen(text)}}});
 }
 
 size_t channel_pending(const struct channel *c)

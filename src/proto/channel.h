@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -38,6 +39,9 @@ void channel_shut(struct channel *c);
 
 /* Queue a message. */
 void channel_put(struct channel *c, const struct msg *m);
+
+/* Queue a NOTE of no task, of what fits into a line. */
+void channel_note(struct channel *c, uint8_t flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Get ready for channel_pass. False: it cannot be done with these fds, or not now. */
 bool channel_may_pass(struct channel *c);

@@ -72,7 +72,7 @@ enum {
 	SETUP_JSON = 32,
 };
 enum { TASK_SHELL = 1, TASK_DIRECT = 2 };
-enum { NOTE_FAILURE = 1 };
+enum { NOTE_FAILURE = 1, NOTE_REMARK = 2 };
 
 struct msg {
 	enum msg_type type;

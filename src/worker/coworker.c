@@ -57,7 +57,6 @@ static void forget_answer(struct coworker *c)
 }
 
 /* What is wrong, for the user: with the item in its outcome, with what comes later in a note. */
-
 static void explain(struct coworker *c, enum outcome_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static void explain(struct coworker *c, enum outcome_kind kind, const char *fmt, ...)
@@ -69,17 +68,6 @@ static void explain(struct coworker *c, enum outcome_kind kind, const char *fmt,
 	c->outcome.kind = kind;
 	if (c->json && kind == OUTCOME_LOST) /* nobody wants to see the raw text */
 		forget_answer(c);
-}
-
-static void note(struct coworker *c, uint8_t flags, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void note(struct coworker *c, uint8_t flags, const char *fmt, ...)
-{
-	char text[OUTCOME_REASON_MAX];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	channel_put(c->channel, &(struct msg){.type = MSG_NOTE, .u.note = {.flags = flags, .text = {text, strlen(text)}}});
 }
 
 /* "ended with exit 3", "was killed by SIGKILL" */
@@ -178,7 +166,7 @@ static void refuse_surplus(struct coworker *c)
 		end_with_item(c);
 		return;
 	}
-	note(c, NOTE_FAILURE, "worker %" PRIu32 "'s command %s task %" PRIu64, c->slot,
+	channel_note(c->channel, NOTE_FAILURE, "worker %" PRIu32 "'s command %s task %" PRIu64, c->slot,
 	     c->state == COWORKER_CLOSING ? "wrote more after its last answer, to" : "wrote more than one line for",
 	     c->answered_seq);
 	kill_process(c);
@@ -328,7 +316,7 @@ static void tell_end(struct coworker *c)
 {
 	char end[80];
 	if (!c->spent && !c->process->told_to_end && !outcome_ok(&c->process->outcome))
-		note(c, 0, "worker %" PRIu32 "'s command %s, after all its items", c->slot, end_of(&c->process->outcome, end));
+		channel_note(c->channel, 0, "worker %" PRIu32 "'s command %s, after all its items", c->slot, end_of(&c->process->outcome, end));
 	forget_process(c);
 	c->state = COWORKER_CLOSED;
 }
@@ -361,7 +349,7 @@ static void press(struct coworker *c)
 		end_with_item(c);
 		c->end_ns = 0;
 	} else if (!c->spent && c->process->state == ATTEMPT_RUNNING) {
-		note(c, 0, "worker %" PRIu32 "'s command does not end with its input; it is killed", c->slot);
+		channel_note(c->channel, 0, "worker %" PRIu32 "'s command does not end with its input; it is killed", c->slot);
 		c->spent = true;
 		c->end_ns = clock_ns() + TERM_NS;
 		attempt_signal(c->process, SIGTERM);

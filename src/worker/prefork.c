@@ -3,6 +3,7 @@
 
 #include "worker/prefork.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <paths.h>
@@ -114,6 +115,13 @@ static void check_identity(struct prefork *p, struct prefork_program *g, const s
 
 /* Templates. */
 
+/* Not here: for the user to know, and nothing else changes. */
+static void refuse(struct prefork *p, const char *why)
+{
+	p->on = false;
+	channel_note(p->channel, NOTE_REMARK, "--prefork: %s; commands are executed as ever", why);
+}
+
 /* If the object could not be loaded, the program would run; so the first that is tried is one that does nothing. */
 static bool prove(struct prefork *p)
 {
@@ -122,11 +130,15 @@ static bool prove(struct prefork *p)
 	if (p->proven)
 		return true;
 	const struct template_source source = {.file = _PATH_BSHELL, .argv = nothing, .envp = p->envp};
-	if (template_start(&t, p->preload, &source) == 0) {
-		p->proven = template_wait(&t) == TEMPLATE_READY;
-		template_stop(&t);
-		p->on = p->proven;
-	}
+	enum template_state state = TEMPLATE_LOADING;
+	if (template_start(&t, p->preload, &source) == 0)
+		state = template_wait(&t);
+	else if (!spawn_is_shortage(errno))
+		state = TEMPLATE_USELESS;
+	template_stop(&t);
+	p->proven = state == TEMPLATE_READY;
+	if (state == TEMPLATE_USELESS)
+		refuse(p, "no copies can be made of " _PATH_BSHELL);
 	return p->proven;
 }
 
@@ -158,6 +170,8 @@ static void start_template(struct prefork *p, struct prefork_program *g)
 		return;
 	if (template_start(&g->template, p->preload, &source) == 0)
 		p->n_templates++;
+	else if (!spawn_is_shortage(errno))
+		g->state = TEMPLATE_USELESS;
 }
 
 static bool is_ready(struct prefork *p, struct prefork_program *g)
@@ -226,10 +240,10 @@ void prefork_reaped(struct prefork *p, pid_t pid)
 		}
 }
 
-bool prefork_open(struct prefork *p, char *const *envp)
+void prefork_open(struct prefork *p, struct channel *channel, char *const *envp)
 {
 	char *file = template_find_preload();
-	*p = (struct prefork){.envp = envp, .preload_fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1};
+	*p = (struct prefork){.channel = channel, .envp = envp, .preload_fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1};
 	free(file);
 	if (p->preload_fd >= 0)
 		p->preload = xasprintf("/proc/%d/fd/%d", (int)getpid(), p->preload_fd);
@@ -237,7 +251,8 @@ bool prefork_open(struct prefork *p, char *const *envp)
 	p->on = p->preload != NULL;
 	if (p->on)
 		kin_keep_list(); /* templates are always there, so children are to be told apart */
-	return p->on;
+	else
+		refuse(p, template_why_not());
 }
 
 bool prefork_yield(struct prefork *p)

@@ -2,7 +2,8 @@
  *
  * prefork: which programs have a template (process/template.h), and which tasks are copies of one. A program gets one
  * when it is run for the second time; there are a few at most, those that are run most often lately. Where a template
- * would not be sound, or there is any doubt, the program is executed as ever, and that is remembered.
+ * would not be sound, or there is any doubt, the program is executed as ever, and that is remembered. That nothing can be
+ * preforked here is a remark to the user.
  *
  * What a program does before its main may depend on where it is started: the loader looks into relative directories, and a
  * library may ask. So tasks that have directories of their own share a template only within one.
@@ -17,6 +18,7 @@
 #include "process/program.h"
 #include "process/spawn.h"
 #include "process/template.h"
+#include "proto/channel.h"
 
 enum {
 	PREFORK_PROGRAMS = 32, /* known */
@@ -26,6 +28,7 @@ enum {
 struct prefork_program; /* one of those that are known */
 
 struct prefork {
+	struct channel *channel; /* borrowed: where a remark goes */
 	bool on;
 	bool proven;           /* the shared object works here */
 	bool eager;            /* tests: at the first use, and wait for it */
@@ -37,10 +40,10 @@ struct prefork {
 	unsigned long long uses;
 };
 
-/* Begin: `envp` is what all tasks have in their environment, borrowed until prefork_close; at prefork_start its PWD is that
- * of the task to be started. False if it cannot be done
- * here: then nothing will ever be preforked, which is harmless. */
-bool prefork_open(struct prefork *p, char *const *envp);
+/* Begin: `envp` is what all tasks have in their environment; at prefork_start its PWD is that of the task to be
+ * started. It and the channel are borrowed until prefork_close. If it cannot be done here, nothing will ever be
+ * preforked, which is harmless. */
+void prefork_open(struct prefork *p, struct channel *channel, char *const *envp);
 
 /* Start what spawn(r) would. 0: it has to be spawned, which tells, too, why a directory cannot be entered. */
 pid_t prefork_start(struct prefork *p, const struct spawn_request *r);

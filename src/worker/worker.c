@@ -85,9 +85,8 @@ static void send_ready(struct worker *w)
 static void send_failed(struct worker *w, const char *what, const char *why)
 {
 	char text[256];
-	int n = snprintf(text, sizeof text, "%s: %s", what, why);
-	size_t len = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-	send_msg(w, &(struct msg){.type = MSG_FAILED, .u.failed.reason = {text, len}});
+	snprintf(text, sizeof text, "%s: %s", what, why);
+	send_msg(w, &(struct msg){.type = MSG_FAILED, .u.failed.reason = {text, strlen(text)}});
 	w->failed = true;
 }
 
@@ -203,8 +202,8 @@ static void on_setup(struct worker *w, const struct msg *m)
 	w->attempt.leave = w->flags & SETUP_LEAVE;
 	w->set_up = true;
 	environment_init(&w->environment, m->u.setup.env.p, m->u.setup.env.n);
-	if (w->flags & SETUP_PREFORK)
-		prefork_open(&w->prefork, environment_for(&w->environment, 0, 0, 0, NULL));
+	if (w->flags & SETUP_PREFORK && m->u.setup.worker_command.n == 0)
+		prefork_open(&w->prefork, &w->channel, environment_for(&w->environment, 0, 0, 0, NULL));
 	const char *why = coworker_open(&w->coworker, m->u.setup.worker_command, w->flags & SETUP_DIRECT, w->flags & SETUP_JSON);
 	if (why)
 		send_failed(w, "cannot use --worker-protocol json", why);
@@ -313,12 +312,11 @@ static int next_due_ms(const struct worker *w)
 
 static void wait_for_events(struct worker *w, struct pollfd *p)
 {
-	bool pending = channel_pending(&w->channel) > 0;
 	p[P_CHANNEL] = (struct pollfd){.fd = w->channel.rfd, .events = POLLIN};
 	p[P_SIGNAL] = (struct pollfd){.fd = w->signal_fd, .events = POLLIN};
 	p[P_OUT] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.out), .events = POLLIN};
 	p[P_ERR] = (struct pollfd){.fd = relay_fd(&w->channel, &w->attempt.err), .events = POLLIN};
-	p[P_WRITE] = (struct pollfd){.fd = pending ? w->channel.wfd : -1, .events = POLLOUT};
+	p[P_WRITE] = (struct pollfd){.fd = channel_pending(&w->channel) > 0 ? w->channel.wfd : -1, .events = POLLOUT};
 	p[P_INPUT] = coworker_input(&w->coworker);
 	wait_for_fds(p, P_COUNT, next_due_ms(w));
 }

@@ -30,6 +30,7 @@ static struct spawn_origin origin;
 static struct spawn_request request;
 static struct template template;
 static struct prefork prefork;
+static struct channel channel; /* that leads nowhere */
 static char *words[16]; /* words[0] is argv[-1] */
 static char *preload;
 static char *const envp[] = {(char *)"X=1", (char *)"LC_ALL=C", NULL};
@@ -52,7 +53,8 @@ static void set_up(void)
 	ck_assert_int_eq(spawn_init(&origin), 0);
 	template = (struct template){.fd = -1, .noise_rfd = -1};
 	output_rfd = -1;
-	ck_assert(prefork_open(&prefork, envp) == (prefork.preload != NULL));
+	channel = (struct channel){.rfd = -1, .wfd = -1};
+	prefork_open(&prefork, &channel, envp);
 	free(prefork.preload);
 	prefork.preload = xstrdup(preload);
 	prefork.on = true;

@@ -59,7 +59,7 @@ START_TEST(ending)
 	struct verdict v;
 	struct task *t = task_new(3);
 	t->command = (struct command){.bytes = xmemdup("echo", 4), .len = 5, .n_words = 1};
-	verdict_open(&v, false, e->same_program);
+	verdict_open(&v, false, false, e->same_program);
 	v.observer.on_event(&v.observer, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .slot = 1, .outcome = &e->outcome});
 	if (*e->said)
 		snprintf(expected, sizeof expected, "forkpool: task 3: %s: echo\n", e->said);
@@ -70,12 +70,35 @@ START_TEST(ending)
 }
 END_TEST
 
+static const char *note(struct verdict *v, bool remark)
+{
+	*said = '\0';
+	v->observer.on_event(&v->observer, &(struct pool_event){.kind = POOL_NOTE, .bytes = "so", .len = 2, .remark = remark});
+	return said;
+}
+
+START_TEST(remarks_are_made_once_and_notes_each_time)
+{
+	struct verdict v;
+	verdict_open(&v, false, false, false);
+	ck_assert_str_eq(note(&v, false), "forkpool: so\n");
+	ck_assert_str_eq(note(&v, true), "forkpool: so\n");
+	ck_assert_str_eq(note(&v, true), "");
+	ck_assert_str_eq(note(&v, false), "forkpool: so\n");
+	verdict_open(&v, false, true, false);
+	ck_assert_str_eq(note(&v, true), "");
+	ck_assert_str_eq(note(&v, false), "forkpool: so\n");
+	ck_assert(!v.failed);
+}
+END_TEST
+
 Suite *verdict_suite(void)
 {
 	Suite *s = suite_create("verdict");
 	TCase *t = tcase_create("verdict");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, ending, 0, sizeof endings / sizeof endings[0]);
+	tcase_add_test(t, remarks_are_made_once_and_notes_each_time);
 	suite_add_tcase(s, t);
 	return s;
 }
