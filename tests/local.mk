@@ -111,6 +111,7 @@ cli_tests = \
 	tests/cli/signals.test \
 	tests/cli/status.test \
 	tests/cli/summary.test \
+	tests/cli/suspend.test \
 	tests/cli/template.test \
 	tests/cli/timeout.test
 

@@ -362,10 +362,21 @@ static void press(struct coworker *c)
 void coworker_turn(struct coworker *c)
 {
 	enum coworker_state before = COWORKER_CLOSED;
+	if (c->suspended_ns)
+		return;
 	if (c->end_ns && clock_ns() >= c->end_ns)
 		press(c);
 	for (; c->process->state == ATTEMPT_OVER && c->state != before; on_end(c))
 		before = c->state;
+}
+
+void coworker_suspend(struct coworker *c, bool suspended)
+{
+	if (suspended == (c->suspended_ns > 0))
+		return;
+	if (!suspended && c->end_ns)
+		c->end_ns += clock_ns() - c->suspended_ns;
+	c->suspended_ns = suspended ? clock_ns() : 0;
 }
 
 bool coworker_close(struct coworker *c)
@@ -373,6 +384,9 @@ bool coworker_close(struct coworker *c)
 	if (c->state != COWORKER_FREE || c->process->state == ATTEMPT_IDLE)
 		return false;
 	c->state = COWORKER_CLOSING;
+	if (c->suspended_ns) /* nobody else will tell it to go on */
+		attempt_signal(c->process, SIGCONT);
+	coworker_suspend(c, false);
 	expect_end(c);
 	coworker_turn(c);
 	return true;

@@ -49,6 +49,7 @@ struct coworker {
 	uint32_t slot;
 	uint64_t given_ns;       /* when the process got it */
 	uint64_t end_ns;         /* when to end the process harder; 0: not at all */
+	uint64_t suspended_ns;   /* since when nothing is to begin and no time is to run out; 0: go on */
 	size_t looked;           /* so much of what is held of its output needs no second look */
 	bool spent;              /* what has become of the process has been told: the next item gets a new one */
 	bool has_answered;       /* the process, ever */
@@ -88,6 +89,9 @@ int coworker_send(struct coworker *c);
 
 /* Draw the consequences of what has come, of the end of the process and of the time. */
 void coworker_turn(struct coworker *c);
+
+/* The process has been stopped, or goes on: until then its time stands still, and no other takes its place. */
+void coworker_suspend(struct coworker *c, bool suspended);
 
 /* DONE to FREE; what was not taken is forgotten. */
 void coworker_rest(struct coworker *c);

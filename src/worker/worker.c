@@ -226,8 +226,10 @@ static void on_revoke(struct worker *w, uint64_t seq)
 
 static void on_signal(struct worker *w, uint64_t seq, int signo)
 {
-	if (seq == 0 && (signo == SIGSTOP || signo == SIGCONT))
+	if (seq == 0 && (signo == SIGSTOP || signo == SIGCONT)) {
 		w->suspended = signo == SIGSTOP;
+		coworker_suspend(&w->coworker, w->suspended);
+	}
 	bool is_meant = seq == 0 || (seq == w->now.seq && !is_idle(w) && !is_over(w));
 	if (w->attempt.state != ATTEMPT_IDLE && is_meant)
 		attempt_signal(&w->attempt, signo);
@@ -302,7 +304,7 @@ static int next_due_ms(const struct worker *w)
 	uint64_t due = w->held_since_ns ? w->held_since_ns + PROMPT_NS : UINT64_MAX;
 	if (w->attempt.state == ATTEMPT_LEAVING && w->attempt.leave_until_ns < due)
 		due = w->attempt.leave_until_ns;
-	if (w->coworker.end_ns && w->coworker.end_ns < due)
+	if (w->coworker.end_ns && !w->coworker.suspended_ns && w->coworker.end_ns < due)
 		due = w->coworker.end_ns;
 	if (due == UINT64_MAX)
 		return -1;

@@ -8,10 +8,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "process/capture.h"
 #include "process_help.h"
+#include "worker/coworker.h"
 #include "proto/jansson.h"
 #include "worker/workjson.h"
 #include "worker/workline.h"
@@ -202,6 +205,68 @@ START_TEST(the_end_of_the_channel_ends_its_input)
 }
 END_TEST
 
+START_TEST(the_end_of_the_channel_ends_its_input_also_while_suspended)
+{
+	start_coworker("cat; exit 4");
+	give(1, "a");
+	expect_done(1, OUTCOME_EXITED, 0);
+	send_signal(0, SIGSTOP);
+	channel_shut(&channel);
+	const struct msg *m = expect(MSG_NOTE);
+	ck_assert(memmem(m->u.note.text.p, m->u.note.text.n, "ended with exit 4", 17) != NULL);
+	expect_end(0);
+}
+END_TEST
+
+/* One that was killed since it had broken a rule is gone; the next item waits for its successor. */
+START_TEST(no_successor_begins_while_suspended)
+{
+	struct prefork none = {0};
+	struct attempt process;
+	struct channel nowhere = {.rfd = -1, .wfd = -1};
+	struct environment environment;
+	struct coworker c;
+	ck_assert_int_eq(spawn_init(&worker_origin), 0);
+	environment_init(&environment, "", 0);
+	attempt_init(&process, &none);
+	coworker_init(&c, &process, &nowhere, &environment);
+	ck_assert_ptr_null(coworker_open(&c, (struct bytes){"cat", 3}, true, false));
+	process.state = ATTEMPT_OVER;
+	c.state = COWORKER_WAITING;
+	c.spent = true;
+	coworker_suspend(&c, true);
+	coworker_turn(&c);
+	ck_assert_int_eq(process.state, ATTEMPT_OVER);
+	coworker_suspend(&c, false);
+	coworker_turn(&c);
+	ck_assert_int_eq(process.state, ATTEMPT_RUNNING);
+	ck_assert_int_eq(c.state, COWORKER_ASKED);
+	attempt_clear(&process);
+	coworker_clear(&c);
+	environment_clear(&environment);
+}
+END_TEST
+
+START_TEST(time_stands_still_while_suspended)
+{
+	struct attempt process = {.state = ATTEMPT_IDLE};
+	struct coworker c = {.process = &process, .state = COWORKER_CLOSING, .spent = true};
+	uint64_t due = c.end_ns = clock_ns();
+	coworker_suspend(&c, true);
+	coworker_suspend(&c, true);
+	usleep(10000);
+	coworker_turn(&c);
+	ck_assert_uint_eq(c.end_ns, due);
+	coworker_suspend(&c, false);
+	coworker_suspend(&c, false);
+	ck_assert_uint_ge(c.end_ns, due + 10 * NS_PER_MS);
+	while (clock_ns() < c.end_ns)
+		usleep(1000);
+	coworker_turn(&c);
+	ck_assert_uint_eq(c.end_ns, 0);
+}
+END_TEST
+
 START_TEST(the_end_of_the_channel_ends_an_item)
 {
 	start_coworker(ALIVE "trap '' TERM; while read x; do " FOR_EVER "; done");
@@ -219,6 +284,8 @@ Suite *coworker_suite(void)
 	tcase_add_loop_test(pure, words_as_a_line, 0, ARRAY_LEN(given));
 	tcase_add_loop_test(pure, words_as_a_request, 0, ARRAY_LEN(requested));
 	tcase_add_loop_test(pure, a_response, 0, ARRAY_LEN(responses));
+	tcase_add_test(pure, no_successor_begins_while_suspended);
+	tcase_add_test(pure, time_stands_still_while_suspended);
 	suite_add_tcase(s, pure);
 	tcase_add_checked_fixture(t, worker_help_set_up, worker_help_tear_down);
 	tcase_set_timeout(t, 20);
@@ -227,6 +294,7 @@ Suite *coworker_suite(void)
 	tcase_add_test(t, a_signal_is_for_the_item_only);
 	tcase_add_test(t, a_signal_ends_the_process);
 	tcase_add_test(t, the_end_of_the_channel_ends_its_input);
+	tcase_add_test(t, the_end_of_the_channel_ends_its_input_also_while_suspended);
 	tcase_add_test(t, the_end_of_the_channel_ends_an_item);
 	suite_add_tcase(s, t);
 	return s;
