@@ -77,6 +77,8 @@ src_libforkpool_a_SOURCES = \
 	src/process/environment.h \
 	src/process/fds.c \
 	src/process/fds.h \
+	src/process/gain.c \
+	src/process/gain.h \
 	src/process/kin.c \
 	src/process/kin.h \
 	src/process/program.c \

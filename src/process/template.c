@@ -18,6 +18,7 @@
 #include "base/wait.h"
 #include "base/xalloc.h"
 #include "preload/wire.h"
+#include "process/gain.h"
 
 #define PRELOAD_NAME "forkpool-preload.so"
 #define LOAD_NS (5 * NS_PER_SEC) /* from its start to its check-in */
@@ -107,6 +108,8 @@ int template_start(struct template *t, const char *preload, const struct templat
 	fdio_close(&noise_wfd);
 	t->fd = channel[0];
 	t->pid = s.pid > 0 ? s.pid : 0;
+	if (s.pid > 0 && gain_has(s.pid))
+		s = (struct spawn_result){.pid = -1, .error = EPERM};
 	errno = s.error;
 	if (s.pid < 0)
 		template_stop(t);

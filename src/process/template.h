@@ -45,7 +45,8 @@ char *template_find_preload(void);
 /* Why there is none. */
 const char *template_why_not(void);
 
-/* Load it with the shared object `preload`. -1 and errno. */
+/* Load it with the shared object `preload`. -1 and errno; EPERM: executed it has other rights than this process, and the
+ * loader would not listen to us; it has been killed. */
 int template_start(struct template *t, const char *preload, const struct template_source *source);
 
 /* Has it checked in? Does not wait. */

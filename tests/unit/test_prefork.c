@@ -3,12 +3,14 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -239,6 +241,45 @@ START_TEST(not_without_a_program)
 		return;
 	ck_assert_int_eq(start_template(preload, "/nowhere/x", "x"), -1);
 	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+static void copy_file(const char *from, const char *to)
+{
+	int rfd = open(from, O_RDONLY | O_CLOEXEC), wfd = open(to, O_WRONLY | O_CLOEXEC);
+	ck_assert(rfd >= 0 && wfd >= 0);
+	ck_assert_int_gt(fdio_sendfile(wfd, rfd, 0, 1 << 30), 0);
+	close(rfd);
+	close(wfd);
+}
+
+static void assert_gains(const char *file, bool gains)
+{
+	const struct template_source source = {.file = file, .argv = (const char *const[]){"sleep", "60", NULL}, .envp = envp};
+	bool started = template_start(&template, preload, &source) == 0;
+	ck_assert_int_eq(started, !gains);
+	if (!started)
+		ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(template.pid == 0, gains);
+	template_stop(&template);
+	ck_assert(is_childless());
+}
+
+/* A change of the user stands for what a security module does: both set AT_SECURE. */
+START_TEST(not_one_that_has_other_rights)
+{
+	char file[PATH_MAX];
+	struct statvfs fs;
+	snprintf(file, sizeof file, "%s", write_file("copy", "", 0755));
+	ck_assert_int_eq(statvfs(file, &fs), 0);
+	if (geteuid() != 0 || fs.f_flag & (ST_NOSUID | ST_NOEXEC) || is_under_valgrind())
+		return;
+	copy_file("/bin/sleep", file);
+	assert_gains(file, false);
+	ck_assert_int_eq(chown(file, 65534, 65534), 0);
+	ck_assert_int_eq(chmod(file, 04755), 0);
+	for (int i = 0; i < 20; i++)
+		assert_gains(file, true);
 }
 END_TEST
 
@@ -487,6 +528,7 @@ Suite *prefork_suite(void)
 	tcase_add_test(tc, copies_outlive_their_template);
 	tcase_add_test(tc, useless_if_it_does_not_check_in);
 	tcase_add_test(tc, not_without_a_program);
+	tcase_add_test(tc, not_one_that_has_other_rights);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("prefork");
 	tcase_add_checked_fixture(tc, set_up, tear_down);
