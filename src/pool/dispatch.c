@@ -72,6 +72,8 @@ static bool may_have_more(const struct slot *slot)
 void pool_slot_event(struct slot *slot, enum slot_event event)
 {
 	size_t room = may_have_more(slot) ? pool_room_ahead(slot->pool) : 1;
+	if (slot->sched.state == SLOT_FULL) /* several at once then: each message wakes the worker */
+		room = (room + 1) / 2;
 	slot->sched.load = (struct slot_load){.tasks = (slot->current != NULL) + slot->ahead.count, .most = 1 + room};
 	sched_event(&slot->pool->sched, &slot->sched, event);
 }

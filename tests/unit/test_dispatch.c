@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How much is sent ahead, and how long the pool may rest then; the rest of dispatch is the CLI tests'.
+ * How much is sent ahead and when, and how long the pool may rest then; the rest of dispatch is the CLI tests'.
  */
 #include <config.h>
 
@@ -94,6 +94,36 @@ START_TEST(rest_while_all_have_enough)
 }
 END_TEST
 
+static size_t tasks_ahead(struct slot *slot, enum slot_event event, int by, enum slot_state until)
+{
+	while (slot->sched.state != until) {
+		slot->ahead.count += (size_t)by;
+		pool_slot_event(slot, event);
+	}
+	return slot->ahead.count;
+}
+
+START_TEST(as_many_as_there_is_room_for_then_none_until_half_are_gone)
+{
+	struct link link = {.pid = 1, .ready = true};
+	struct slot slot = {.link = &link, .pool = &pool};
+	struct task task = {0};
+	open_pool(1000);
+	pool.pace_ns = 400 * NS_PER_US;
+	ck_assert_uint_eq(pool_room_ahead(&pool), 9);
+	sched_add(&pool.sched, &slot.sched);
+	pool_slot_event(&slot, SLOT_ON_ATTACH);
+	slot.current = &task;
+	pool_slot_event(&slot, SLOT_ON_ASSIGN);
+	ck_assert_uint_eq(tasks_ahead(&slot, SLOT_ON_ASSIGN, 1, SLOT_FULL), 9);
+	ck_assert_uint_eq(tasks_ahead(&slot, SLOT_ON_DONE, -1, SLOT_LOADED), 4);
+	ck_assert_uint_eq(tasks_ahead(&slot, SLOT_ON_ASSIGN, 1, SLOT_FULL), 9);
+	pool.pace_ns = 10 * NS_PER_MS; /* one, and it is asked for when that has begun */
+	ck_assert_uint_eq(tasks_ahead(&slot, SLOT_ON_DONE, -1, SLOT_BUSY), 0);
+	ck_assert_uint_eq(tasks_ahead(&slot, SLOT_ON_ASSIGN, 1, SLOT_FULL), 1);
+}
+END_TEST
+
 Suite *dispatch_suite(void)
 {
 	Suite *s = suite_create("dispatch");
@@ -102,6 +132,7 @@ Suite *dispatch_suite(void)
 	tcase_add_test(t, one_after_a_long_task);
 	tcase_add_test(t, never_more_than_one_where_no_more_may_be);
 	tcase_add_loop_test(t, rest_while_all_have_enough, 0, sizeof rests / sizeof rests[0]);
+	tcase_add_test(t, as_many_as_there_is_room_for_then_none_until_half_are_gone);
 	suite_add_tcase(s, t);
 	return s;
 }
