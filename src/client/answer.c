@@ -235,12 +235,6 @@ int answer_jobs(struct answer *a, const json_t *reply)
 	return a->call->n_words > 0 ? EXIT_OK : print_number(a, reply, "jobs");
 }
 
-int answer_join(struct answer *a, const json_t *reply)
-{
-	(void)a;
-	return status_in(reply);
-}
-
 /* It is ours from now on: until the pool knows that, the message is given to somebody else when we end. */
 static void acknowledge(struct answer *a, json_int_t delivery)
 {

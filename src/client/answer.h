@@ -44,7 +44,6 @@ int answer_result(struct answer *a, const json_t *reply);
 int answer_status(struct answer *a, const json_t *reply);
 int answer_list(struct answer *a, const json_t *reply);
 int answer_jobs(struct answer *a, const json_t *reply);
-int answer_join(struct answer *a, const json_t *reply);
 int answer_message(struct answer *a, const json_t *reply);
 int answer_qsize(struct answer *a, const json_t *reply);
 int answer_empty(struct answer *a, const json_t *reply);

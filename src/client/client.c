@@ -41,7 +41,7 @@ int client_run(int argc, char **argv)
 	if (why)
 		die_msg(EXIT_FORKPOOL, "ctl needs the JSON library jansson: %s", why);
 	request_lines(&call, &lines);
-	session_open(&session, call.values[OPTION_SOCKET]);
+	session_open(&session, call.values[OPTION_SOCKET], call.verb->manner == VERB_END);
 	struct answer answer = {.call = &call, .session = &session, .fd = STDOUT_FILENO};
 	int status = ask_each(&answer, &lines);
 	answer_clear(&answer);

@@ -4,6 +4,7 @@
 #include "client/session.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -19,12 +20,20 @@
 /* Far beyond what any reply needs: a line that is longer is none. */
 #define LINE_BYTES_MAX ((size_t)64 << 20)
 
-void session_open(struct session *s, const char *path)
+static void exit_if_fine(const struct session *s)
+{
+	if (s->end_is_fine)
+		exit(EXIT_OK);
+}
+
+void session_open(struct session *s, const char *path, bool end_is_fine)
 {
 	uint64_t start = clock_ns();
-	*s = (struct session){.path = path};
+	*s = (struct session){.path = path, .end_is_fine = end_is_fine};
 	while ((s->fd = socket_connect(path)) < 0) {
 		bool may_come = errno == ENOENT || errno == ECONNREFUSED;
+		if (may_come)
+			exit_if_fine(s);
 		if (!may_come)
 			die_sys(EXIT_FORKPOOL, "cannot connect to '%s'", path);
 		if (clock_ns() - start >= PATIENCE_NS)
@@ -60,7 +69,10 @@ static const char *line_end(struct session *s)
 static void read_more(struct session *s)
 {
 	ssize_t n = fdio_read(s->fd, buf_room(&s->in, READ_BYTES), READ_BYTES);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	bool ended = n == 0 || (n < 0 && errno == ECONNRESET);
+	if (ended)
+		exit_if_fine(s);
+	if (ended)
 		die_msg(EXIT_FORKPOOL, "the pool on '%s' has ended without an answer", s->path);
 	if (n < 0)
 		die_sys(EXIT_FORKPOOL, "cannot read from the pool on '%s'", s->path);

@@ -19,10 +19,12 @@ struct session {
 	const char *path; /* borrowed; for messages */
 	struct buf in;    /* what has come of replies */
 	size_t scanned;   /* so much of it is known to have no newline */
+	bool end_is_fine; /* a pool that has ended is what is waited for */
 };
 
-/* Connect; if nobody listens there, a pool may be about to, so it is tried again for a second. */
-void session_open(struct session *s, const char *path);
+/* Connect; if nobody listens there, a pool may be about to, so it is tried again for a second. With `end_is_fine` the program ends
+ * instead, with 0, as it does when the pool ends without a reply. */
+void session_open(struct session *s, const char *path, bool end_is_fine);
 void session_close(struct session *s);
 
 /* Send all of it. That the pool is gone shows when its reply is read: it may have sent one before. */

@@ -40,6 +40,7 @@ enum verb_manner {
 	VERB_PLAIN,   /* what one request is about */
 	VERB_EACH,    /* each what a request of its own is about */
 	VERB_COMMAND, /* a command: no options behind its first word */
+	VERB_END,     /* it waits for the end of the pool: one that has ended is as good */
 };
 
 struct verb {
