@@ -213,6 +213,7 @@ void pending_add(struct connection *c, struct pending *p)
 	if (p->next)
 		p->next->prev = p;
 	c->pending = p;
+	c->n_pending++;
 }
 
 void pending_remove(struct pending *p)
@@ -224,6 +225,7 @@ void pending_remove(struct pending *p)
 	if (p->next)
 		p->next->prev = p->prev;
 	p->connection = NULL;
+	c->n_pending--;
 	touch(c); /* it may be over now */
 }
 

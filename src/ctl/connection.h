@@ -24,6 +24,7 @@
 
 #define LINE_MAX_BYTES ((size_t)1 << 20)
 #define CONNECTIONS_MAX 4096
+#define PENDING_MAX 10000 /* of a connection */
 
 struct connections;
 
@@ -54,6 +55,7 @@ struct connection {
 	bool full;               /* too much of that: do not read */
 	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
 	struct pending *pending;
+	size_t n_pending;
 	struct handed *handed;   /* owned */
 };
 

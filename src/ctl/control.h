@@ -55,6 +55,7 @@ struct control {
 	struct control_config config;
 	struct connections connections;
 	struct mqueues queues;
+	size_t waiting_bytes;     /* of messages that wait to be put */
 	struct wait *waits_for_all; /* owned, as the next two */
 	struct join *joins;
 	struct apply *applied;

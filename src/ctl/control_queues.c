@@ -19,6 +19,7 @@ struct turn {
 	struct mqueue_waiter waiter;
 	struct control *control;
 	bool gets;
+	size_t bytes; /* of the message that it wants to put */
 };
 
 /* NULL: that has been said. */
@@ -61,6 +62,12 @@ static void say_end(struct connection *to, json_t *reply, enum mqueue_answer ans
 		reply_fail(to, reply, "end", "the queue is closed");
 }
 
+static void free_turn(struct turn *t)
+{
+	t->control->waiting_bytes -= t->bytes;
+	free(t);
+}
+
 /* One that has waited. */
 static void on_served(void *arg, struct mqueue_waiter *w, enum mqueue_answer answer, struct message *m)
 {
@@ -69,7 +76,7 @@ static void on_served(void *arg, struct mqueue_waiter *w, enum mqueue_answer ans
 	struct connection *to;
 	bool gets = t->gets;
 	json_t *reply = asked_end(&t->asked, &to);
-	free(t);
+	free_turn(t);
 	if (answer != MQUEUE_DONE) {
 		say_end(to, reply, answer);
 	} else if (gets) {
@@ -87,7 +94,7 @@ static void cancel_turn(struct pending *p)
 	struct connection *to;
 	asked_end(&t->asked, &to);
 	mqueue_cancel(&t->control->queues, &t->waiter);
-	free(t);
+	free_turn(t);
 }
 
 static void on_late(void *arg)
@@ -97,7 +104,7 @@ static void on_late(void *arg)
 	json_t *reply = asked_end(&t->asked, &to);
 	mqueue_cancel(&t->control->queues, &t->waiter);
 	reply_fail(to, reply, "timeout", t->gets ? "the time is up; no message has come" : "the time is up; there was no room");
-	free(t);
+	free_turn(t);
 }
 
 /* NULL: it shall not wait. */
@@ -116,44 +123,57 @@ static struct turn *new_turn(struct request *rq, bool gets)
 static void settle_turn(struct turn *t, struct request *rq, enum mqueue_answer answer)
 {
 	struct control *c = rq->arg;
-	if (t && answer == MQUEUE_WAIT)
+	if (t && answer == MQUEUE_WAIT) {
+		c->waiting_bytes += t->bytes;
 		asked_wait(&t->asked, rq, c->config.loop, on_late, cancel_turn);
-	else
+	} else {
 		free(t);
+	}
+}
+
+/* As many bytes may wait to be put as may be in queues. */
+static bool may_wait(const struct control *c, const struct message *m)
+{
+	return c->waiting_bytes + m->len <= c->config.queue_memory;
+}
+
+/* Takes over the message. */
+static void put(struct request *rq, struct mqueue *q, struct message *m)
+{
+	struct control *c = rq->arg;
+	struct turn *t = may_wait(c, m) ? new_turn(rq, false) : NULL;
+	if (t)
+		t->bytes = m->len;
+	enum mqueue_answer answer = mqueue_put(&c->queues, q, m, t ? &t->waiter : NULL);
+	bool waits = t && answer == MQUEUE_WAIT;
+	settle_turn(t, rq, answer);
+	if (waits)
+		return;
+	if (answer == MQUEUE_DONE) {
+		record_put(c, m);
+		reply_ok(rq);
+		return;
+	}
+	message_free(m);
+	if (answer == MQUEUE_TOO_LARGE)
+		request_fail(rq, "no-room", "the message is larger than all messages may be together (--queue-memory)");
+	else if (answer == MQUEUE_WAIT && request_has(rq, "nowait"))
+		request_fail(rq, "full", "queue '%s' is full", mqueue_look(&c->queues, q).name);
+	else if (answer == MQUEUE_WAIT)
+		request_fail(rq, "no-room", "too many bytes wait to be put (--queue-memory)");
+	else
+		say_end(rq->from, reply_new(rq), answer);
 }
 
 void control_put(struct request *rq)
 {
-	struct control *c = rq->arg;
 	struct mqueue *q = find_queue(rq);
 	struct buf bytes = {0};
 	if (!q)
 		return;
 	request_bytes(rq, "message", &bytes);
-	struct message *m = message_new(buf_head(&bytes), buf_len(&bytes));
-	struct turn *t = new_turn(rq, false);
-	enum mqueue_answer answer = mqueue_put(&c->queues, q, m, t ? &t->waiter : NULL);
+	put(rq, q, message_new(buf_head(&bytes), buf_len(&bytes)));
 	buf_clear(&bytes);
-	settle_turn(t, rq, answer);
-	switch (answer) {
-	case MQUEUE_DONE:
-		record_put(c, m);
-		reply_ok(rq);
-		return;
-	case MQUEUE_WAIT:
-		if (t)
-			return;
-		request_fail(rq, "full", "queue '%s' is full", mqueue_look(&c->queues, q).name);
-		break;
-	case MQUEUE_TOO_LARGE:
-		request_fail(rq, "no-room", "the message is larger than all messages may be together (--queue-memory)");
-		break;
-	case MQUEUE_END:
-	case MQUEUE_GONE:
-		say_end(rq->from, reply_new(rq), answer);
-		break;
-	}
-	message_free(m);
 }
 
 void control_get(struct request *rq)

@@ -126,6 +126,8 @@ static void run(struct request *rq, const struct verb *verbs, size_t n_verbs)
 		request_fail(rq, "bad-request", "a request is an object with a 'verb'");
 	else if (fault)
 		request_fail(rq, "bad-request", "%s", fault);
+	else if (rq->from->n_pending >= PENDING_MAX)
+		request_fail(rq, "no-room", "%d requests of this connection wait for their answers already", PENDING_MAX);
 	else
 		verb->run(rq);
 	free(fault);
