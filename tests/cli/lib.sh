@@ -48,7 +48,7 @@ export PROBE_SCALE
 VIA_OPTION=
 [ -z "$VIA" ] || VIA_OPTION="--via \"$VIA\""
 mkdir "$BASE/bin"
-for applet in show mark await gather len fill trickle work ids sigs fds daemon deaf shut raise alloc badsock sockout; do
+for applet in show mark await gather len fill trickle work ids sigs fds daemon deaf shut raise alloc badsock sockout talk; do
 	ln -s "$PROBE" "$BASE/bin/$applet"
 done
 cat >"$BASE/bin/forkpool" <<END

@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -666,6 +667,118 @@ static int applet_sockout(int argc, char **argv)
 	run(argv + 2);
 }
 
+/* ---- talk ---- */
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
+		die(path);
+	return fd;
+}
+
+/* As put, to a client's end that may be closed: that is seen where the replies are read. */
+static void send_all(int fd, const char *bytes, size_t n)
+{
+	for (ssize_t sent; n > 0; bytes += sent, n -= (size_t)sent)
+		if ((sent = send(fd, bytes, n, MSG_NOSIGNAL)) < 0)
+			return;
+}
+
+/* Standard input as it comes. */
+static void send_input(int fd)
+{
+	char bytes[65536];
+	for (ssize_t n; (n = read(0, bytes, sizeof bytes)) > 0; )
+		send_all(fd, bytes, (size_t)n);
+}
+
+/* Is this line of JSON an object with a member "ok"? */
+static bool has_ok(const char *line)
+{
+	bool in_string = false;
+	int depth = 0;
+	for (const char *p = line; *p != '\0'; p++) {
+		if (depth == 1 && !in_string && strncmp(p, "\"ok\":", 5) == 0)
+			return true;
+		if (*p == '"')
+			in_string = !in_string;
+		else if (in_string)
+			p += *p == '\\' && p[1] != '\0';
+		else
+			depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+	}
+	return false;
+}
+
+/* Print replies, to the last one of a request or of all; false: the connection has ended. */
+static bool print_replies(FILE *from, bool all)
+{
+	static char *line;
+	static size_t size;
+	for (ssize_t n; (n = getline(&line, &size, from)) > 0; ) {
+		put(1, line, (size_t)n);
+		if (!all && has_ok(line))
+			return true;
+	}
+	return false;
+}
+
+/* A line to all of them, then the replies of each: 1 if one ends before that. */
+static int talk_in_turn(const char *path, int n)
+{
+	FILE **from = calloc((size_t)n, sizeof *from);
+	char *line = NULL;
+	size_t size = 0;
+	int status = 0;
+	for (int i = 0; from != NULL && i < n; i++)
+		from[i] = fdopen(connect_to(path), "r");
+	for (ssize_t len; (len = getline(&line, &size, stdin)) > 0; ) {
+		for (int i = 0; i < n; i++)
+			send_all(fileno(from[i]), line, (size_t)len);
+		for (int i = 0; i < n; i++)
+			if (!print_replies(from[i], false))
+				status = 1;
+	}
+	free(line);
+	free(from);
+	return status;
+}
+
+/* talk [-n N | -p | -1 | -x | -s] SOCKET: send standard input and print what comes back. Line by line: the next is sent when
+ * the last reply, the one with "ok", has come; with -n on N connections. -p: both at the same time, then close for
+ * writing and print the rest; -1: the same, and a byte is read at a time. -x: send all, read nothing, be gone; -s: stay. */
+static int applet_talk(int argc, char **argv)
+{
+	int c, kind = 0, n = 1;
+	while ((c = getopt(argc, argv, "+n:p1xs")) != -1)
+		if (c == 'n')
+			n = atoi(optarg);
+		else
+			kind = c;
+	if (kind == 0)
+		return talk_in_turn(argv[optind], n);
+	int fd = connect_to(argv[optind]);
+	pid_t sender = kind == 'p' || kind == '1' ? fork() : 0;
+	if (sender == 0) {
+		send_input(fd);
+		while (kind == 's')
+			pause();
+		if (kind != 'x')
+			shutdown(fd, SHUT_WR);
+		_exit(0);
+	}
+	FILE *from = fdopen(fd, "r");
+	if (kind == '1')
+		setvbuf(from, NULL, _IONBF, 0);
+	print_replies(from, true);
+	kill(sender, SIGTERM);
+	wait(NULL);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -675,6 +788,7 @@ static const struct {
 	{"work", applet_work}, {"ids", applet_ids}, {"sigs", applet_sigs}, {"fds", applet_fds},
 	{"daemon", applet_daemon}, {"deaf", applet_deaf}, {"shut", applet_shut}, {"raise", applet_raise},
 	{"alloc", applet_alloc}, {"badsock", applet_badsock}, {"sockout", applet_sockout},
+	{"talk", applet_talk},
 };
 
 int main(int argc, char **argv)
