@@ -79,6 +79,7 @@ unit_sources = \
 
 cli_tests = \
 	tests/cli/callback.test \
+	tests/cli/control.test \
 	tests/cli/coworker.test \
 	tests/cli/crash.test \
 	tests/cli/cron.test \
