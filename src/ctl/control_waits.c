@@ -77,7 +77,7 @@ static void on_late(void *arg)
 	struct connection *to;
 	json_t *reply = asked_end(&w->asked, &to);
 	if (reply)
-		reply_fail(to, reply, "timeout", "the time is up; %" PRIu64 " of the tasks have not ended", w->remaining);
+		reply_fail(to, reply, "timeout", "the time is up; tasks that have not ended: %" PRIu64, w->remaining);
 	free_wait(w);
 }
 
