@@ -108,7 +108,7 @@ static char *find_fault(const struct verb *verb, json_t *root)
 
 static const struct verb *find_verb(const struct verb *verbs, size_t n_verbs, const json_t *name)
 {
-	const char *wanted = jansson.string_value(name);
+	const char *wanted = is_string(name) ? jansson.string_value(name) : NULL;
 	for (size_t i = 0; wanted && i < n_verbs; i++)
 		if (strcmp(verbs[i].name, wanted) == 0)
 			return &verbs[i];
@@ -120,7 +120,7 @@ static void run(struct request *rq, const struct verb *verbs, size_t n_verbs)
 	const json_t *name = jansson.object_get(rq->root, "verb");
 	const struct verb *verb = find_verb(verbs, n_verbs, name);
 	char *fault = verb ? find_fault(verb, rq->root) : NULL;
-	if (!verb && json_is_string(name))
+	if (!verb && is_string(name))
 		request_fail(rq, "bad-request", "there is no verb '%s'", jansson.string_value(name));
 	else if (!verb)
 		request_fail(rq, "bad-request", "a request is an object with a 'verb'");
