@@ -138,6 +138,7 @@ lint_tests = \
 test_files = \
 	tests/cli/corpus.sh \
 	tests/cli/lib.sh \
+	tests/cli/listen.sh \
 	tests/cli/log.sh \
 	tests/cli/programs.sh \
 	tests/lint/tap.sh

@@ -763,6 +763,8 @@ static int applet_talk(int argc, char **argv)
 	int fd = connect_to(argv[optind]);
 	pid_t sender = kind == 'p' || kind == '1' ? fork() : 0;
 	if (sender == 0) {
+		if (kind == 'p' || kind == '1')
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 		send_input(fd);
 		while (kind == 's')
 			pause();
