@@ -148,7 +148,6 @@ void live_tell_end(struct run *r, int status)
 
 void live_close(struct run *r)
 {
-	control_close(&r->control);
 	ledger_close(&r->ledger);
 	loop_cancel_timer(&r->loop, &r->sync);
 	if (r->db)

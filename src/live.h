@@ -23,6 +23,8 @@ void live_restore(struct run *r);
 void live_turn(struct run *r);
 
 void live_tell_end(struct run *r, int status);
+
+/* After the pool. */
 void live_close(struct run *r);
 
 /* For the feed and the pool: what is known of a task of the input; and all that has happened goes on record, or false. */

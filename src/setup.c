@@ -372,6 +372,7 @@ void setup_run(struct run *r)
 
 static void close_run(struct run *r)
 {
+	control_close(&r->control); /* clients that go have something to say to the pool */
 	pool_close(&r->pool);
 	live_close(r);
 	orphans_close(&r->orphans);

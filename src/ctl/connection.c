@@ -121,6 +121,8 @@ static bool hear(struct connection *c)
 	c->heard_all = n == 0;
 	buf_grew(&c->in, (size_t)n);
 	take_lines(c);
+	if (buf_len(&c->in) == 0)
+		buf_clear(&c->in); /* most are silent most of the time */
 	return true;
 }
 
