@@ -214,8 +214,8 @@ check-long: all
 
 # Forked workers are followed by themselves; what they execute is not. Every process, and some are not
 # root's, writes a file of its own, which stays empty if all is well, but for a child whose exec failed: valgrind cannot go on then.
-valgrind = $(shell command -v valgrind || echo valgrind) -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite --trace-children=no \
-	--log-file=$(abs_top_builddir)/valgrind.logs/%p
+valgrind = $(shell command -v valgrind || echo valgrind) -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite \
+	--show-leak-kinds=definite --trace-children=no --log-file=$(abs_top_builddir)/valgrind.logs/%p
 # Not faults of ours; 434 is pidfd_open(2), which old ones do not know: then we look every millisecond. What forkpool says comes
 # into a log where standard error is closed.
 valgrind_says = ^forkpool: |failed, errno|EXEC FAILED|stringent tests|syscall: 434$$|your own handler|README_MISSING|we consider this|bug_reports
