@@ -27,9 +27,6 @@ void sql_fail(struct sql *s, char *message)
 		free(message);
 	else
 		s->error = message;
-	if (s->connection && !sqlite.get_autocommit(s->connection))
-		sqlite.exec(s->connection, "ROLLBACK", NULL, NULL, NULL);
-	s->is_changing = false;
 }
 
 static sqlite3_file *wal_of(struct sql *s)

@@ -19,7 +19,6 @@
 	X(system_errno) \
 	X(busy_timeout) \
 	X(file_control) \
-	X(get_autocommit) \
 	X(exec) \
 	X(prepare_v3) \
 	X(finalize) \
