@@ -154,14 +154,14 @@ pid_t db_holder(const char *path, int ms)
 	pid_t pid = fork();
 	if (pid == 0) {
 		char *why;
-		bool opened = db_open(path, true, &why) != NULL;
+		db = db_open(path, true, &why);
 		struct itimerval timer = {.it_value.tv_usec = ms * 1000};
 		signal(SIGALRM, SIG_DFL);
 		setitimer(ITIMER_REAL, &timer, NULL);
-		if (opened)
+		if (db)
 			fdio_write_all(wfd, "o", 1);
 		fdio_close(&wfd);
-		while (opened)
+		while (db)
 			pause();
 		_exit(1);
 	}

@@ -12,14 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/fdio.h"
 #include "base/xalloc.h"
 #include "db_help.h"
+#include "state/sql.h"
 
 Suite *db_suite(void);
+
+static long fs_type; /* 0: what it is */
+
+/* In place of the C library's: there is no network file system here. */
+int statfs(const char *path, struct statfs *fs)
+{
+	int result = (int)syscall(SYS_statfs, path, fs);
+	if (fs_type)
+		fs->f_type = fs_type;
+	return result;
+}
 
 /* Where it may be. */
 
@@ -191,6 +206,22 @@ START_TEST(no_right_to_write)
 }
 END_TEST
 
+/* Whether the file is there or not; nothing is made. */
+START_TEST(network_file_system)
+{
+	fs_type = 0x6969;
+	db_assert_contains(db_refusal(db_path), "it is on a network file system (NFS), where no database is safe");
+	ck_assert_int_eq(db_size_of("state"), -1);
+	fs_type = 0;
+	db_reopen();
+	db_close(db);
+	db = NULL;
+	fs_type = (int)0xff534d42; /* of a width and sign that differ from machine to machine */
+	db_assert_contains(db_refusal(db_path), "it is on a network file system (CIFS)");
+	fs_type = 0;
+}
+END_TEST
+
 /* Whose it is. */
 
 START_TEST(of_another_program)
@@ -281,6 +312,35 @@ START_TEST(forked_child_ends)
 }
 END_TEST
 
+/* With what sqlite3(1) does, in a process that is forked before there is a database: SQLite is not to be used on both sides of a
+ * fork. */
+START_TEST(read_by_others_meanwhile)
+{
+	int rfd, wfd, status;
+	ck_assert_int_eq(fdio_pipe(&rfd, &wfd), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct sql reader;
+		char c;
+		if (fdio_read(rfd, &c, 1) != 1)
+			_exit(2);
+		sql_open(&reader, db_path);
+		_exit(sql_ask(&reader, "SELECT count(*) FROM task WHERE state = 'waiting'") == 1 && !reader.error ? 0 : 1);
+	}
+	db_reopen();
+	db_add_line(1, "a");
+	db_commit(db, false);
+	db_add_line(2, "not to be seen yet");
+	ck_assert_int_eq(fdio_write_all(wfd, "o", 1), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	fdio_close(&rfd);
+	fdio_close(&wfd);
+	db_reopen();
+	ck_assert_str_eq(db_unfinished(), "1 2");
+}
+END_TEST
+
 /* Who closes it leaves it to the next at once. */
 START_TEST(closed_leaves_no_claim)
 {
@@ -305,12 +365,14 @@ Suite *db_suite(void)
 	tcase_add_loop_test(t, no_place_for_a_database, 0, ARRAY_LEN(places));
 	tcase_add_test(t, devices_and_long_paths);
 	tcase_add_test(t, no_right_to_write);
+	tcase_add_test(t, network_file_system);
 	tcase_add_test(t, of_another_program);
 	tcase_add_test(t, of_another_version);
 	tcase_add_test(t, without_tables);
 	tcase_add_test(t, used_by_another);
 	tcase_add_test(t, used_by_another_that_ends);
 	tcase_add_test(t, forked_child_ends);
+	tcase_add_test(t, read_by_others_meanwhile);
 	tcase_add_test(t, closed_leaves_no_claim);
 	suite_add_tcase(s, t);
 	return s;

@@ -71,7 +71,7 @@ END_TEST
 /* Only root, in a mount namespace of its own, can have one. */
 static bool mount_small_disk(void)
 {
-	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("none", db_dir, "tmpfs", 0, "size=512k") == 0;
 }
 
@@ -194,7 +194,7 @@ static void write_until_killed(int wfd, uint64_t first)
 		if (i > 1)
 			db_finish_line(i - 1, 0);
 		db_put(db, "q", i, "m", 1);
-		db_commit(db, i % 7 == 0);
+		db_commit(db, i % 50 == 0);
 		if (db_error(db) || fdio_write_all(wfd, &i, sizeof i) < 0)
 			_exit(1);
 	}
@@ -234,7 +234,7 @@ START_TEST(killed_at_any_moment)
 		if (pid == 0)
 			write_until_killed(wfd, last + 1);
 		fdio_close(&wfd);
-		uint64_t said = kill_after(pid, rfd, rand_r(&seed) % 400), messages = 0;
+		uint64_t said = kill_after(pid, rfd, rand_r(&seed) % 200), messages = 0;
 		fdio_close(&rfd);
 		char expected[24];
 		struct outcome o;
@@ -244,7 +244,7 @@ START_TEST(killed_at_any_moment)
 		ck_assert(last == said || last == said + 1);
 		snprintf(expected, sizeof expected, "%" PRIu64, last);
 		ck_assert_str_eq(db_unfinished(), expected);
-		ck_assert(db_look(db, last - 1, NULL, &o) && outcome_ok(&o) && o.pid == 7);
+		ck_assert(last == 1 || (db_look(db, last - 1, NULL, &o) && outcome_ok(&o) && o.pid == 7));
 		ck_assert_int_eq(db_each_message(db, count_message, &messages), 0);
 		ck_assert_uint_eq(messages, last);
 		db_close(db);
