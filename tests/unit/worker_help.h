@@ -49,7 +49,7 @@ void send_task(uint64_t seq, const char *text);
 void send_signal(uint64_t seq, int signo);
 void send_revoke(uint64_t seq);
 
-/* The next message, and of which type it must be; borrowed until the next call. */
+/* The next message that is no remark, and of which type it must be; borrowed until the next call. */
 const struct msg *receive(void);
 const struct msg *expect(enum msg_type type);
 void expect_revoked(uint64_t seq);
