@@ -105,6 +105,13 @@ bool pool_starts_nothing(const struct pool *p)
 	return p->stop || p->paused;
 }
 
+void pool_call_back_from(struct slot *slot, uint64_t seq)
+{
+	slot->called = seq;
+	pool_slot_event(slot, SLOT_ON_CALL_BACK);
+	link_post(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = seq});
+}
+
 /* The later half, for whom it comes back is as busy as the other then. */
 void pool_call_back(struct slot *slot)
 {
@@ -112,9 +119,7 @@ void pool_call_back(struct slot *slot)
 	size_t kept = pool_starts_nothing(slot->pool) ? 0 : slot->ahead.count / 2;
 	while (kept-- > 0)
 		from = from->next;
-	slot->called = from->seq;
-	pool_slot_event(slot, SLOT_ON_CALL_BACK);
-	link_post(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = from->seq});
+	pool_call_back_from(slot, from->seq);
 }
 
 /* Where a call is under way already, its answer leads to the next. */

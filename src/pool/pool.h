@@ -121,7 +121,7 @@ bool pool_idle(const struct pool *p);
 
 /* End this task for good: no further attempt. One that waits is finished at once, as not started. One that runs gets TERM,
  * and KILL after kill_after_ns, or at once when it is killed again; its outcome is what comes of it. One that is with a
- * worker and has not begun is ended when it begins, or finished if it comes back. False: there is no such task here. */
+ * worker and has not begun is called back and finished, or ended if it begins before that. False: there is no such task here. */
 bool pool_kill(struct pool *p, uint64_t seq);
 
 /* Stop, or stop harder; never softer. */

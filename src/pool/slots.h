@@ -81,6 +81,9 @@ bool pool_starts_nothing(const struct pool *p);
 /* Ask for what was sent ahead to the slot and has not been started: half of it, or all if nothing is to be started. */
 void pool_call_back(struct slot *slot);
 
+/* ... for that one of them and all after it. The slot is LOADED or FULL. */
+void pool_call_back_from(struct slot *slot, uint64_t seq);
+
 /* ... for all of it, from every slot. */
 void pool_call_all_back(struct pool *p);
 

@@ -33,6 +33,14 @@ void pool_submit_lost(struct pool *p, struct task *t)
 		pool_settle(p, NULL, t, &lost);
 }
 
+/* The worker shall not start it, if it is not too late for that. */
+static void kill_ahead(struct slot *slot, struct task *t)
+{
+	t->killed = true;
+	if (slot->sched.state == SLOT_LOADED || slot->sched.state == SLOT_FULL)
+		pool_call_back_from(slot, t->seq);
+}
+
 /* With a worker, it may begin to run at any moment. */
 static bool kill_given(struct pool *p, uint64_t seq)
 {
@@ -40,7 +48,7 @@ static bool kill_given(struct pool *p, uint64_t seq)
 		struct slot *slot = p->slots[i];
 		struct task *ahead = queue_find(&slot->ahead, seq);
 		if (ahead)
-			ahead->killed = true;
+			kill_ahead(slot, ahead);
 		else if (slot->current && slot->current->seq == seq)
 			pool_kill_current(slot);
 		else
