@@ -79,6 +79,7 @@ unit_sources = \
 
 cli_tests = \
 	tests/cli/callback.test \
+	tests/cli/clients.test \
 	tests/cli/control.test \
 	tests/cli/coworker.test \
 	tests/cli/crash.test \
@@ -103,6 +104,7 @@ cli_tests = \
 	tests/cli/prefork.test \
 	tests/cli/preload.test \
 	tests/cli/programs.test \
+	tests/cli/queues.test \
 	tests/cli/quiet.test \
 	tests/cli/resources.test \
 	tests/cli/results.test \
