@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 #include "ctl/describe.h"
 
-#define BACKLOG_MAX ((uint64_t)8 << 20) /* of a task's output that a client has not taken */
+#define BACKLOG_MAX ((uint64_t)256 << 20) /* of output that a client has not taken: then its task waits */
 
 /* A client that waits for the end of its task, and gets what it writes. */
 struct apply {

@@ -80,6 +80,29 @@ START_TEST(what_is_not_on_record_does_not_run)
 }
 END_TEST
 
+START_TEST(output_that_is_held)
+{
+	open_pool(2, 0);
+	submit("hold");
+	AWAIT(heard[1].started);
+	ck_assert(pool_hold(&pool, 1, true));
+	ck_assert(!pool_hold(&pool, 2, true));
+	allow();
+	for (uint64_t place = 2; place < 12; place++) {
+		submit("quick");
+		AWAIT(heard[place].finished);
+	}
+	ck_assert_uint_eq(heard[1].finished, 0);
+	ck_assert(pool_hold(&pool, 1, false));
+	AWAIT(heard[1].finished);
+	submit("quick"); /* that it was held is forgotten with it */
+	submit("quick");
+	AWAIT(pool_idle(&pool));
+	assert_done(13);
+	help_close();
+}
+END_TEST
+
 START_TEST(pause_calls_back)
 {
 	open_pool(1, 1);
@@ -307,6 +330,7 @@ Suite *verb_suite(void)
 	tcase_set_timeout(t, 5);
 	tcase_add_test(t, pause_starts_nothing);
 	tcase_add_test(t, what_is_not_on_record_does_not_run);
+	tcase_add_test(t, output_that_is_held);
 	tcase_add_test(t, pause_calls_back);
 	tcase_add_test(t, pause_calls_the_rest_back);
 	tcase_add_test(t, stop_in_a_pause);
