@@ -95,6 +95,7 @@ cli_tests = \
 	tests/cli/latency.test \
 	tests/cli/leftovers.test \
 	tests/cli/lines.test \
+	tests/cli/live.test \
 	tests/cli/load.test \
 	tests/cli/lock.test \
 	tests/cli/manual.test \
