@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,13 @@ static void add_files(struct options *o, char *const *files, size_t n)
 		table_add_source(o, &(struct source_spec){.kind = SOURCE_FILE, .path = files[i]});
 }
 
+/* Beside what clients submit: a terminal is for typing what they are to do, and a daemon has its input closed. */
+static bool input_is_meant(void)
+{
+	bool is_readable = (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) != O_WRONLY;
+	return is_readable && !isatty(STDIN_FILENO);
+}
+
 static void read_words(struct options *o, char **words)
 {
 	o->words = words;
@@ -143,7 +151,7 @@ static void read_words(struct options *o, char **words)
 			table_add_source(o, &(struct source_spec){.kind = SOURCE_ARGS, .args = words, .n_args = n});
 		words += n;
 	}
-	if (o->n_sources == 0 && o->listen && isatty(STDIN_FILENO)) /* it is for forkpool ctl to type there */
+	if (o->n_sources == 0 && o->listen && !input_is_meant())
 		table_add_source(o, &(struct source_spec){.kind = SOURCE_ARGS});
 	else if (o->n_sources == 0)
 		table_add_source(o, &(struct source_spec){.kind = SOURCE_FILE, .path = "-"});
