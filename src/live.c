@@ -131,14 +131,15 @@ void live_restore(struct run *r)
 	buf_clear(&list);
 }
 
-void live_turn(struct run *r)
+bool live_turn(struct run *r)
 {
-	control_turn(&r->control);
+	bool again = control_turn(&r->control);
 	if (!r->db)
-		return;
+		return again;
 	db_commit(r->db, false);
 	if (db_lags(r->db) && !loop_timer_is_set(&r->sync))
 		loop_set_timer(&r->loop, &r->sync, SYNC_NS);
+	return again;
 }
 
 void live_tell_end(struct run *r, int status)

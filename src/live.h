@@ -19,8 +19,8 @@ void live_open(struct run *r);
 /* Hand the tasks to the pool that an earlier run has left. */
 void live_restore(struct run *r);
 
-/* Put on record what has happened, and answer those who asked. */
-void live_turn(struct run *r);
+/* Put on record what has happened, and answer those who asked. True: that has led to more, which nothing else will show. */
+bool live_turn(struct run *r);
 
 void live_tell_end(struct run *r, int status);
 

@@ -62,10 +62,12 @@ static bool is_over(const struct connection *c)
 
 /* Reading. */
 
-/* Hear no more of what it says, but see when it goes. */
+/* Where it takes the answers no more, hear no more of what it says, but see when it goes. What is to be said in this turn
+ * is said in its flush. */
 static void watch_for(struct connection *c)
 {
-	uint32_t events = (c->heard_all || c->full ? 0 : EPOLLIN) | (c->out.len > 0 ? EPOLLOUT : 0);
+	bool unsaid = c->out.len > 0 && !c->touched;
+	uint32_t events = (c->heard_all || c->full ? 0 : EPOLLIN) | (unsaid || c->behind ? EPOLLOUT : 0);
 	loop_watch(c->all->config.loop, &c->watch, events);
 }
 
@@ -144,30 +146,6 @@ static bool speak(struct connection *c)
 	return true;
 }
 
-/* What it has said already can be heard once it takes the answers. */
-static void go_on(struct connection *c)
-{
-	bool was_full = c->full;
-	note_room(c);
-	if (was_full && !c->full)
-		take_lines(c);
-	watch_for(c);
-}
-
-static void on_ready(void *arg, uint32_t events)
-{
-	struct connection *c = arg;
-	bool alive = !(events & EPOLLERR);
-	if (alive && (events & EPOLLIN) && !c->heard_all && !c->full)
-		alive = hear(c);
-	if (alive && (events & EPOLLOUT))
-		alive = speak(c);
-	if (!alive || ((events & EPOLLHUP) && !(events & EPOLLIN)) || (is_over(c) && !c->touched))
-		drop(c);
-	else
-		go_on(c);
-}
-
 static void touch(struct connection *c)
 {
 	if (c->touched)
@@ -175,6 +153,39 @@ static void touch(struct connection *c)
 	c->touched = true;
 	c->next_touched = c->all->touched;
 	c->all->touched = c;
+}
+
+/* What it has said already can be heard once it takes the answers: as an event of its own, for it may change anything. */
+static void go_on(struct connection *c)
+{
+	bool was_full = c->full;
+	note_room(c);
+	c->behind |= was_full && !c->full;
+	watch_for(c);
+}
+
+static void catch_up(struct connection *c)
+{
+	if (!c->behind)
+		return;
+	c->behind = false;
+	take_lines(c);
+}
+
+/* Nothing is said here: it might not be on record yet. */
+static void on_ready(void *arg, uint32_t events)
+{
+	struct connection *c = arg;
+	bool alive = !(events & EPOLLERR);
+	catch_up(c);
+	if (alive && (events & EPOLLIN) && !c->heard_all && !c->full)
+		alive = hear(c);
+	if (c->out.len > 0 && (events & EPOLLOUT))
+		touch(c);
+	if (!alive || ((events & EPOLLHUP) && !(events & EPOLLIN)) || (is_over(c) && !c->touched))
+		drop(c);
+	else
+		watch_for(c);
 }
 
 void connection_say(struct connection *c, const char *line, size_t len)
@@ -195,16 +206,26 @@ static bool is_a_burden(const struct connection *c)
 	return store_full(&c->all->store) && c->out.len > WAITING_MAX;
 }
 
-void connections_flush(struct connections *cs)
+/* Whoever goes may lead to answers for others, which are not on record yet: so all have been said before. */
+bool connections_flush(struct connections *cs)
 {
-	for (struct connection *c; (c = cs->touched); ) {
+	struct connection *c, *over = NULL;
+	while ((c = cs->touched)) {
 		cs->touched = c->next_touched;
 		c->touched = false;
-		if (!speak(c) || is_over(c) || is_a_burden(c))
-			drop(c);
-		else
+		if (!speak(c) || is_over(c) || is_a_burden(c)) {
+			c->next_over = over;
+			over = c;
+		} else {
 			go_on(c);
+		}
 	}
+	bool some_went = over != NULL;
+	while ((c = over)) {
+		over = c->next_over;
+		drop(c);
+	}
+	return some_went;
 }
 
 void pending_add(struct connection *c, struct pending *p)

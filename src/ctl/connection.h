@@ -46,6 +46,7 @@ struct connection {
 	struct connection *next, *prev;
 	struct connections *all;
 	struct connection *next_touched; /* of those to be flushed */
+	struct connection *next_over; /* of those that were flushed, and have come to their end */
 	bool touched;
 	struct watch watch;
 	pid_t pid;               /* of who connected */
@@ -53,6 +54,7 @@ struct connection {
 	size_t searched;         /* so much of it holds no newline */
 	struct spool out;
 	bool full;               /* too much of that: do not read */
+	bool behind;             /* it was: there may be lines in `in` */
 	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
 	struct pending *pending;
 	size_t n_pending;
@@ -91,8 +93,9 @@ void connection_say(struct connection *c, const char *line, size_t len);
 void pending_add(struct connection *c, struct pending *p);
 void pending_remove(struct pending *p);
 
-/* Write what is to be said, as far as clients take it. */
-void connections_flush(struct connections *cs);
+/* Write what is to be said, as far as clients take it. Nothing is written anywhere else, so that all of it can be put on
+ * record before. True: clients have gone, which may have changed something, and there may be more to say. */
+bool connections_flush(struct connections *cs);
 
 /* Is anything to be said in this turn? */
 bool connections_speak(const struct connections *cs);

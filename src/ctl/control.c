@@ -176,14 +176,14 @@ static bool put_on_disk(struct control *c)
 	return !db_error(c->config.db);
 }
 
-void control_turn(struct control *c)
+bool control_turn(struct control *c)
 {
 	control_hold_applied(c);
 	if (!c->open || !connections_speak(&c->connections))
-		return;
+		return false;
 	if (!put_on_disk(c))
-		return;
-	connections_flush(&c->connections);
+		return false;
+	return connections_flush(&c->connections);
 }
 
 void control_tell_end(struct control *c, int status)

@@ -70,8 +70,8 @@ int control_open(struct control *c, const struct control_config *config, char **
 /* Must the run go on although nothing waits or runs? */
 bool control_keeps_open(const struct control *c);
 
-/* Put on record what was done, then answer. */
-void control_turn(struct control *c);
+/* Put on record what was done, then answer. True: something has happened meanwhile, and it is to be done again. */
+bool control_turn(struct control *c);
 
 /* The pool has ended, with this exit status: tell those who wait for it, and everybody what is left to tell. */
 void control_tell_end(struct control *c, int status);
