@@ -111,15 +111,14 @@ static bool is_over(struct run *r)
 	return output_empty(&r->output);
 }
 
-/* What has happened may have led to a callback, and to output. True: that has led to more. */
-static bool look_at_events(struct run *r)
+/* What has happened may have led to a callback, and to output. */
+static void look_at_events(struct run *r)
 {
 	callback_turn(&r->callback);
 	output_turn(&r->output);
 	if (journal_turn(&r->journal))
 		output_turn(&r->output);
 	orphans_end(&r->orphans);
-	return live_turn(r);
 }
 
 /* True if it must be done again before there is anything to wait for. */
@@ -133,7 +132,8 @@ static bool turn(struct run *r)
 		return true;
 	bool full = pool_is_full(&r->pool);
 	pool_turn(&r->pool);
-	bool more = look_at_events(r);
+	look_at_events(r);
+	bool more = live_turn(r); /* once in a turn: each commit costs */
 	return stopping_check(r) || more || (full && !pool_is_full(&r->pool));
 }
 
