@@ -26,7 +26,7 @@
  *     status     its exit status, if it exited
  *     signal     which signal ended it, if one did
  *     error      errno(3) of what kept it from starting
- *     stopped    1: forkpool ended it: --halt, a signal, ctl kill
+ *     stopped    0: what forkpool itself ended is not finished, and waits
  *     reason     of 'lost' and 'not started', in words
  *     added      when it came
  *     finished   when it was over
