@@ -3,13 +3,21 @@
 
 #include "pool/queue.h"
 
+#include <string.h>
+
+/* What it takes that grows with what whoever gave it has said. */
+static size_t size_of(const struct task *t)
+{
+	return t->command.len + (t->name ? strlen(t->name) : 0) + (t->directory ? strlen(t->directory) : 0);
+}
+
 void queue_add(struct queue *q, struct task *t)
 {
 	t->next = NULL;
 	*(q->last ? &q->last->next : &q->first) = t;
 	q->last = t;
 	q->count++;
-	q->bytes += t->command.len;
+	q->bytes += size_of(t);
 }
 
 /* Behind those of the returned ones that come before it. `*at` and `*passed` are where to begin to look, and how many
@@ -26,7 +34,7 @@ static void insert(struct queue *q, struct task *t, struct task ***at, size_t *p
 		q->last = t;
 	q->count++;
 	q->returned++;
-	q->bytes += t->command.len;
+	q->bytes += size_of(t);
 }
 
 void queue_return(struct queue *q, struct task *t)
@@ -71,7 +79,7 @@ struct task *queue_remove(struct queue *q, uint64_t seq)
 	if (!t->next)
 		q->last = before;
 	q->count--;
-	q->bytes -= t->command.len;
+	q->bytes -= size_of(t);
 	q->returned -= passed < q->returned;
 	return t;
 }
@@ -98,7 +106,7 @@ struct task *queue_take(struct queue *q)
 	if (!q->first)
 		q->last = NULL;
 	q->count--;
-	q->bytes -= t->command.len;
+	q->bytes -= size_of(t);
 	q->returned -= q->returned > 0;
 	return t;
 }

@@ -18,7 +18,7 @@
 struct queue {
 	struct task *first, *last; /* owned, with their holds; linked by their `next` */
 	size_t count;
-	size_t bytes;              /* of their commands */
+	size_t bytes;              /* of their commands, names and directories */
 	size_t returned;           /* so many of the first ones had been given to a worker before */
 };
 

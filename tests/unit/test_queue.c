@@ -36,6 +36,22 @@ START_TEST(new_ones_stand_in_line)
 }
 END_TEST
 
+START_TEST(counts_bytes)
+{
+	struct queue q = {0};
+	struct task *t = task_new(1);
+	t->command.len = 5;
+	t->name = strdup("abc");
+	t->directory = strdup("/tmp");
+	queue_add(&q, t);
+	ck_assert_uint_eq(q.bytes, 5 + 3 + 4);
+	queue_return(&q, take(&q, 1));
+	ck_assert_uint_eq(q.bytes, 5 + 3 + 4);
+	task_drop(take(&q, 1));
+	ck_assert_uint_eq(q.bytes, 0);
+}
+END_TEST
+
 START_TEST(returned_ones_go_first)
 {
 	struct queue q = {0};
@@ -171,6 +187,7 @@ Suite *queue_suite(void)
 	Suite *s = suite_create("queue");
 	TCase *t = tcase_create("queue");
 	tcase_add_test(t, new_ones_stand_in_line);
+	tcase_add_test(t, counts_bytes);
 	tcase_add_test(t, returned_ones_go_first);
 	tcase_add_test(t, returned_to_none);
 	tcase_add_loop_test(t, returned_together, 0, ARRAY_LEN(merges));
