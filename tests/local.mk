@@ -37,6 +37,7 @@ unit_sources = \
 	tests/unit/test_kill.c \
 	tests/unit/test_kin.c \
 	tests/unit/test_known.c \
+	tests/unit/test_ledger.c \
 	tests/unit/test_lines.c \
 	tests/unit/test_lock.c \
 	tests/unit/test_loop.c \
@@ -55,6 +56,7 @@ unit_sources = \
 	tests/unit/test_queue.c \
 	tests/unit/test_quoting.c \
 	tests/unit/test_report.c \
+	tests/unit/test_request.c \
 	tests/unit/test_retry.c \
 	tests/unit/test_resume.c \
 	tests/unit/test_results.c \

@@ -114,7 +114,7 @@ static bool find_result(struct request *rq, uint64_t seq, struct result *r)
 		return false;
 	}
 	r->outcome = *e->outcome;
-	r->truncated = e->truncated;
+	r->truncated = e->out_cut || e->err_cut;
 	buf_add(&r->out, buf_head(&e->out), buf_len(&e->out));
 	buf_add(&r->err, buf_head(&e->err), buf_len(&e->err));
 	return true;

@@ -26,7 +26,7 @@ struct ledger_entry *ledger_find(struct ledger *l, uint64_t seq)
 
 static size_t bytes_of(const struct ledger_entry *e)
 {
-	return e->command_len + buf_len(&e->out) + buf_len(&e->err);
+	return e->command_len + (e->name ? strlen(e->name) : 0) + buf_len(&e->out) + buf_len(&e->err);
 }
 
 static void forget(struct ledger *l, struct ledger_entry *e)
@@ -113,7 +113,7 @@ static void add_output(struct ledger_entry *e, const struct pool_event *event)
 	struct buf *to = event->stream == 1 ? &e->out : &e->err;
 	size_t room = LEDGER_RESULT_MAX - buf_len(to), n = event->len < room ? event->len : room;
 	buf_add(to, event->bytes, n);
-	e->truncated |= n < event->len;
+	*(event->stream == 1 ? &e->out_cut : &e->err_cut) |= n < event->len;
 }
 
 /* Of standard output, that of the last attempt counts. */
@@ -122,6 +122,7 @@ static void fail(struct ledger *l, struct ledger_entry *e, const struct outcome 
 	if (l->db)
 		db_fail(l->db, e->task, o);
 	buf_clear(&e->out);
+	e->out_cut = false;
 	set_state(l, e, LEDGER_WAITING);
 }
 
@@ -134,7 +135,7 @@ static void record(struct ledger *l, struct ledger_entry *e)
 	else
 		db_finish(l->db, e->task, e->outcome, &(struct db_result){
 			.out = buf_head(&e->out), .out_len = buf_len(&e->out), .err = buf_head(&e->err),
-			.err_len = buf_len(&e->err), .truncated = e->truncated});
+			.err_len = buf_len(&e->err), .truncated = e->out_cut || e->err_cut});
 	buf_clear(&e->out);
 	buf_clear(&e->err);
 }

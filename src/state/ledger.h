@@ -43,7 +43,7 @@ struct ledger_entry {
 	unsigned slot;           /* while it runs */
 	struct outcome *outcome; /* owned; once it is over */
 	struct buf out, err;     /* of the last attempt; of all */
-	bool truncated;          /* that is not all */
+	bool out_cut, err_cut;   /* that is not all */
 	void *watchers;          /* for whoever uses the ledger; NULL at first, and again before it is over */
 	struct ledger_entry *later; /* of those that are over, the next */
 	UT_hash_handle hh;

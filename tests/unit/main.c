@@ -36,6 +36,7 @@
 	X(kill) \
 	X(kin) \
 	X(known) \
+	X(ledger) \
 	X(lines) \
 	X(lock) \
 	X(loop) \
@@ -54,6 +55,7 @@
 	X(queue) \
 	X(quoting) \
 	X(report) \
+	X(request) \
 	X(retry) \
 	X(resume) \
 	X(results) \

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <check.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "state/ledger.h"
+
+Suite *ledger_suite(void);
+
+static struct ledger ledger;
+
+static void setup(void)
+{
+	ledger_open(&ledger, NULL);
+}
+
+static void teardown(void)
+{
+	ledger_close(&ledger);
+}
+
+/* A task that runs `len` bytes of shell text. */
+static struct task *new_task(uint64_t seq, size_t len)
+{
+	struct task *t = task_new(seq);
+	t->seq = seq;
+	t->command.shell = true;
+	t->command.bytes = xmalloc(len + 1);
+	memset(t->command.bytes, 'x', len);
+	t->command.bytes[len] = '\0';
+	t->command.len = len + 1;
+	t->command.n_words = 1;
+	return t;
+}
+
+static void tell(enum pool_event_kind kind, struct task *t, unsigned slot)
+{
+	ledger.observer.on_event(&ledger.observer, &(struct pool_event){.kind = kind, .task = t, .slot = slot, .host = ""});
+}
+
+static void begin(struct task *t)
+{
+	t->attempt++;
+	tell(POOL_GIVEN, t, 1);
+	tell(POOL_STARTED, t, 1);
+}
+
+static void write_some(struct task *t, unsigned stream, size_t len)
+{
+	char *bytes = xmalloc(len);
+	memset(bytes, 'o', len);
+	ledger.observer.on_event(&ledger.observer, &(struct pool_event){
+		.kind = POOL_OUTPUT, .task = t, .slot = 1, .stream = stream, .bytes = bytes, .len = len, .host = ""});
+	free(bytes);
+}
+
+static void end(enum pool_event_kind kind, struct task *t, int code)
+{
+	struct outcome o = {.kind = OUTCOME_EXITED, .code = code};
+	ledger.observer.on_event(&ledger.observer, &(struct pool_event){
+		.kind = kind, .task = t, .slot = 1, .outcome = &o, .host = ""});
+	if (kind == POOL_FINISHED)
+		task_drop(t);
+}
+
+/* From its coming to its end. */
+static void go_through(uint64_t seq, size_t command_len, size_t out_len)
+{
+	struct task *t = new_task(seq, command_len);
+	tell(POOL_ACCEPTED, t, 0);
+	begin(t);
+	for (size_t n; out_len > 0; out_len -= n) {
+		n = out_len < 65536 ? out_len : 65536;
+		write_some(t, 1, n);
+	}
+	end(POOL_FINISHED, t, 0);
+}
+
+START_TEST(life_of_a_task)
+{
+	struct task *t = new_task(7, 3);
+	t->name = xstrdup("seventh");
+	ck_assert(!ledger_find(&ledger, 7));
+	tell(POOL_ACCEPTED, t, 0);
+	struct ledger_entry *e = ledger_find(&ledger, 7);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_str_eq(ledger_state_name(e->state), "waiting");
+	ck_assert_ptr_eq(e->task, t);
+	ck_assert_uint_eq(e->attempt, 0);
+	begin(t);
+	ck_assert_str_eq(ledger_state_name(e->state), "running");
+	ck_assert_uint_eq(e->attempt, 1);
+	ck_assert_uint_eq(ledger.running, 1);
+	end(POOL_FINISHED, t, 3);
+	ck_assert_str_eq(ledger_state_name(e->state), "finished");
+	ck_assert_ptr_null(e->task);
+	ck_assert_str_eq(e->name, "seventh");
+	ck_assert_uint_eq(e->command_len, 3);
+	ck_assert_int_eq(e->outcome->code, 3);
+	ck_assert_uint_eq(ledger.waiting + ledger.running, 0);
+	ck_assert_uint_eq(ledger.finished, 1);
+	ck_assert_uint_eq(ledger.failed, 1);
+}
+END_TEST
+
+START_TEST(comes_back_unstarted)
+{
+	struct task *t = new_task(1, 1);
+	struct ledger_entry *e;
+	tell(POOL_ACCEPTED, t, 0);
+	begin(t);
+	t->attempt--;
+	tell(POOL_RETURNED, t, 1);
+	e = ledger_find(&ledger, 1);
+	ck_assert_int_eq(e->state, LEDGER_WAITING);
+	ck_assert_uint_eq(e->attempt, 0);
+	ck_assert_uint_eq(ledger.waiting, 1);
+	tell(POOL_DROPPED, t, 0);
+	ck_assert_int_eq(e->outcome->kind, OUTCOME_NOT_STARTED);
+	ck_assert_uint_eq(ledger.failed, 1);
+	task_drop(t);
+}
+END_TEST
+
+/* Standard output is that of the last attempt, and so is whether it was cut. */
+START_TEST(tried_again)
+{
+	struct task *t = new_task(1, 1);
+	struct ledger_entry *e;
+	tell(POOL_ACCEPTED, t, 0);
+	begin(t);
+	e = ledger_find(&ledger, 1);
+	for (size_t len = 0; len <= LEDGER_RESULT_MAX; len += 65536)
+		write_some(t, 1, 65536);
+	write_some(t, 2, 10);
+	ck_assert(e->out_cut && !e->err_cut);
+	ck_assert_uint_eq(buf_len(&e->out), LEDGER_RESULT_MAX);
+	end(POOL_FAILED, t, 1);
+	ck_assert_int_eq(e->state, LEDGER_WAITING);
+	begin(t);
+	write_some(t, 1, 5);
+	write_some(t, 2, 10);
+	end(POOL_FINISHED, t, 0);
+	ck_assert(!e->out_cut && !e->err_cut);
+	ck_assert_uint_eq(buf_len(&e->out), 5);
+	ck_assert_uint_eq(buf_len(&e->err), 20);
+	ck_assert_uint_eq(e->attempt, 2);
+	ck_assert_uint_eq(ledger.failed, 0);
+}
+END_TEST
+
+START_TEST(forgets_the_oldest)
+{
+	struct task *waiting = new_task(1, 1);
+	tell(POOL_ACCEPTED, waiting, 0);
+	for (uint64_t seq = 2; seq <= LEDGER_TASKS_MAX + 11; seq++)
+		go_through(seq, 1, 0);
+	ck_assert_uint_eq(ledger.kept, LEDGER_TASKS_MAX);
+	ck_assert(!ledger_find(&ledger, 11));
+	ck_assert_ptr_nonnull(ledger_find(&ledger, 12));
+	ck_assert_ptr_nonnull(ledger_find(&ledger, LEDGER_TASKS_MAX + 11));
+	ck_assert_ptr_nonnull(ledger_find(&ledger, 1));
+	ck_assert_uint_eq(ledger.finished, LEDGER_TASKS_MAX + 10);
+	end(POOL_FINISHED, waiting, 0);
+	ck_assert(!ledger_find(&ledger, 12));
+	ck_assert_ptr_nonnull(ledger_find(&ledger, 1));
+}
+END_TEST
+
+START_TEST(forgets_what_is_large)
+{
+	size_t n = LEDGER_BYTES_MAX / LEDGER_RESULT_MAX;
+	for (uint64_t seq = 1; seq <= n + 5; seq++)
+		go_through(seq, 1, LEDGER_RESULT_MAX);
+	ck_assert_uint_le(ledger.kept_bytes, LEDGER_BYTES_MAX);
+	ck_assert_uint_eq(ledger.kept, n - 1);
+	ck_assert_ptr_nonnull(ledger_find(&ledger, n + 5));
+	go_through(n + 6, LEDGER_BYTES_MAX + 1, 0); /* larger than all may be: it is kept while it is the last */
+	ck_assert_uint_eq(ledger.kept, 1);
+	go_through(n + 7, 1, 0);
+	ck_assert(!ledger_find(&ledger, n + 6));
+	ck_assert_uint_eq(ledger.kept_bytes, 1);
+}
+END_TEST
+
+START_TEST(counts_names)
+{
+	for (uint64_t seq = 1; seq <= 100; seq++) {
+		struct task *t = new_task(seq, 1);
+		t->name = xmalloc(LEDGER_RESULT_MAX + 1);
+		memset(t->name, 'n', LEDGER_RESULT_MAX);
+		t->name[LEDGER_RESULT_MAX] = '\0';
+		tell(POOL_ACCEPTED, t, 0);
+		begin(t);
+		end(POOL_FINISHED, t, 0);
+	}
+	ck_assert_uint_eq(ledger.kept, LEDGER_BYTES_MAX / LEDGER_RESULT_MAX - 1);
+}
+END_TEST
+
+Suite *ledger_suite(void)
+{
+	Suite *s = suite_create("ledger");
+	TCase *t = tcase_create("ledger");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, life_of_a_task);
+	tcase_add_test(t, comes_back_unstarted);
+	tcase_add_test(t, tried_again);
+	tcase_add_test(t, forgets_the_oldest);
+	tcase_add_test(t, forgets_what_is_large);
+	tcase_add_test(t, counts_names);
+	suite_add_tcase(s, t);
+	return s;
+}
