@@ -237,6 +237,7 @@ void pending_add(struct connection *c, struct pending *p)
 		p->next->prev = p;
 	c->pending = p;
 	c->n_pending++;
+	c->pending_bytes += p->bytes;
 }
 
 void pending_remove(struct pending *p)
@@ -249,6 +250,7 @@ void pending_remove(struct pending *p)
 		p->next->prev = p->prev;
 	p->connection = NULL;
 	c->n_pending--;
+	c->pending_bytes -= p->bytes;
 	touch(c); /* it may be over now */
 }
 

@@ -24,7 +24,8 @@
 
 #define LINE_MAX_BYTES ((size_t)1 << 20)
 #define CONNECTIONS_MAX 4096
-#define PENDING_MAX 10000 /* of a connection */
+#define PENDING_MAX 10000 /* of a connection, */
+#define PENDING_BYTES_MAX ((size_t)16 << 20) /* and of how many bytes, about */
 
 struct connections;
 
@@ -33,6 +34,7 @@ struct pending {
 	struct pending *next, *prev;   /* of its connection */
 	struct connection *connection; /* borrowed; NULL: in no list */
 	void (*cancel)(struct pending *p); /* the client is gone; it is in no list any more */
+	size_t bytes;                  /* of the request */
 };
 
 /* Something handed over whose arrival was not confirmed. */
@@ -57,7 +59,7 @@ struct connection {
 	bool behind;             /* it was: there may be lines in `in` */
 	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
 	struct pending *pending;
-	size_t n_pending;
+	size_t n_pending, pending_bytes;
 	struct handed *handed;   /* owned */
 };
 

@@ -126,8 +126,8 @@ static void run(struct request *rq, const struct verb *verbs, size_t n_verbs)
 		request_fail(rq, "bad-request", "a request is an object with a 'verb'");
 	else if (fault)
 		request_fail(rq, "bad-request", "%s", fault);
-	else if (rq->from->n_pending >= PENDING_MAX)
-		request_fail(rq, "no-room", "%d requests of this connection wait for their answers already", PENDING_MAX);
+	else if (rq->from->n_pending >= PENDING_MAX || rq->from->pending_bytes >= PENDING_BYTES_MAX)
+		request_fail(rq, "no-room", "too many requests of this connection wait for their answers");
 	else
 		verb->run(rq);
 	free(fault);
@@ -136,7 +136,7 @@ static void run(struct request *rq, const struct verb *verbs, size_t n_verbs)
 void request_run(struct connection *from, const char *line, size_t len, const struct verb *verbs, size_t n_verbs, void *arg)
 {
 	char why[JSON_ERROR_TEXT_LENGTH];
-	struct request rq = {.arg = arg, .from = from, .root = jansson_read(line, len, why)};
+	struct request rq = {.arg = arg, .from = from, .root = jansson_read(line, len, why), .len = len};
 	if (rq.root)
 		run(&rq, verbs, n_verbs);
 	else
@@ -272,6 +272,7 @@ void asked_wait(struct asked *a, const struct request *rq, struct loop *loop, vo
 	a->loop = loop;
 	a->reply = reply_new(rq);
 	a->pending.cancel = cancel;
+	a->pending.bytes = rq->len;
 	a->timer = (struct timer){.fire = late, .arg = a};
 	if (request_duration(rq, "timeout", &ns))
 		loop_set_timer(loop, &a->timer, ns);

@@ -47,6 +47,7 @@ struct request {
 	void *arg;               /* the control's */
 	struct connection *from; /* borrowed */
 	json_t *root;            /* owned */
+	size_t len;              /* of its line */
 };
 
 /* Read the line as one of the verbs' and run it, or say what is wrong. */
