@@ -17,6 +17,7 @@ unit_sources = \
 	tests/unit/test_buf.c \
 	tests/unit/test_channel.c \
 	tests/unit/test_client.c \
+	tests/unit/test_connection.c \
 	tests/unit/test_coworker.c \
 	tests/unit/test_cpus.c \
 	tests/unit/test_db.c \

@@ -16,6 +16,7 @@
 	X(buf) \
 	X(channel) \
 	X(client) \
+	X(connection) \
 	X(coworker) \
 	X(cpus) \
 	X(db) \
