@@ -4,6 +4,7 @@
 #include "client/call.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,26 @@ static enum verb_option option_of(int c)
 	return (enum verb_option)i;
 }
 
+/* Let usage errors point to the help of this verb, which has its options. */
+static void point_to(const struct verb *verb)
+{
+	static char help[64];
+
+	snprintf(help, sizeof help, "forkpool ctl %s --help", verb->name);
+	report_set_help(help);
+}
+
+/* How many long options could `word`, "--NAME" or "--NAME=VALUE", be the beginning of? */
+static size_t count_matches(const char *word)
+{
+	size_t n = 0, len = strcspn(word + 2, "=");
+
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (verb_options[i].name && strncmp(verb_options[i].name, word + 2, len) == 0)
+			n++;
+	return n;
+}
+
 /* getopt_long(3) returned ':' or '?'. optopt is then the option, or 0 for a long one it does not know. */
 static _Noreturn void die_bad_option(int c, char *const *argv)
 {
@@ -69,7 +90,9 @@ static _Noreturn void die_bad_option(int c, char *const *argv)
 		die_usage("option --%s takes no value: %s", verb_options[option_of(optopt)].name, word);
 	if (optopt)
 		die_usage("unknown option -%c", (char)optopt);
-	die_usage("unknown option %s, or one that could be several", word);
+	if (count_matches(word) > 1)
+		die_usage("option %s could be one of several; write it in full", word);
+	die_usage("unknown option %s", word);
 }
 
 /* Put the words from `first` on behind those that were found; these are before `first` in argv, too. */
@@ -80,11 +103,18 @@ static void take_rest(struct call *call, char **first)
 	call->words[call->n_words] = NULL;
 }
 
+/* The verb that the words before this one name; NULL: none yet. */
+static const struct verb *verb_so_far(const struct call *call)
+{
+	size_t n;
+
+	return verb_find(call->words, call->n_words, &n);
+}
+
 /* Does this word, the next of the operands, begin a command? */
 static bool begins_command(const struct call *call)
 {
-	size_t n;
-	const struct verb *verb = verb_find(call->words, call->n_words, &n);
+	const struct verb *verb = verb_so_far(call);
 
 	return verb && verb->manner == VERB_COMMAND;
 }
@@ -99,8 +129,11 @@ static void read_words(struct call *call, int argc, char **argv)
 	opterr = 0;
 	optind = 0; /* glibc: start afresh */
 	while ((c = getopt_long(argc, argv, arrays.letters, arrays.longs, NULL)) != -1) {
-		if (c == '?' || c == ':')
+		if (c == '?' || c == ':') {
+			if (verb_so_far(call))
+				point_to(verb_so_far(call));
 			die_bad_option(c, argv);
+		}
 		if (c == WORD && begins_command(call)) {
 			optind--;
 			break;
@@ -125,6 +158,12 @@ static void check_options(const struct call *call)
 		die_usage("--timeout waits and --nowait does not; use one of them");
 }
 
+/* The first word of several verbs, and none by itself. */
+static bool is_queue(const struct call *call)
+{
+	return strcmp(call->words[0], "queue") == 0;
+}
+
 static void find_verb(struct call *call)
 {
 	size_t n;
@@ -132,12 +171,13 @@ static void find_verb(struct call *call)
 	if (call->n_words == 0)
 		die_usage("a verb is missing");
 	call->verb = verb_find(call->words, call->n_words, &n);
-	if (!call->verb && strcmp(call->words[0], "queue") == 0)
+	if (!call->verb && is_queue(call))
 		die_usage("queue wants create, close or delete");
 	if (!call->verb)
 		die_usage("unknown verb '%s'", call->words[0]);
 	call->words += n;
 	call->n_words -= n;
+	point_to(call->verb);
 }
 
 static void check_operands(const struct call *call)
@@ -166,7 +206,7 @@ void call_read(struct call *call, int argc, char **argv)
 	read_words(call, argc, argv);
 	if (call_has(call, OPTION_VERSION))
 		usage_version();
-	if (call_has(call, OPTION_HELP) && call->n_words == 0)
+	if (call_has(call, OPTION_HELP) && (call->n_words == 0 || (call->n_words == 1 && is_queue(call))))
 		usage_all();
 	find_verb(call);
 	if (call_has(call, OPTION_HELP))
