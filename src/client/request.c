@@ -45,27 +45,24 @@ static void set_bytes(json_t *request, const char *member, const char *bytes)
 	set(request, member, jansson_bytes(bytes, strlen(bytes)));
 }
 
-/* The name of the current directory, to free; NULL: it has none that leads there. */
+/* The name of the current directory, to free. Where it has none that leads there, a task must not run anywhere else. */
 static char *here(void)
 {
 	char *name = getcwd(NULL, 0);
-	if (name && *name != '/') {
-		free(name);
-		return NULL;
-	}
+	if (!name || *name != '/')
+		die_msg(EXIT_FORKPOOL, "the current directory has no name any more; give one for the task with -C /DIR");
 	return name;
 }
 
 static void set_directory(json_t *request, const char *directory)
 {
+	if (!*directory)
+		die_usage("--directory '': its value DIR must not be empty");
 	if (*directory == '/') {
 		set_bytes(request, "directory", directory);
 		return;
 	}
 	char *base = here();
-	if (!base)
-		die_msg(EXIT_FORKPOOL, "--directory '%s': the current directory has no name any more; give an absolute one",
-			directory);
 	char *absolute = xasprintf("%s/%s", base, directory);
 	set_bytes(request, "directory", absolute);
 	free(absolute);
@@ -94,9 +91,10 @@ void request_command(json_t *request, char *const *words, size_t n)
 	for (size_t i = 0; i < n; i++)
 		jansson.array_append_new(command, jansson_bytes(words[i], strlen(words[i])));
 	set(request, "command", command);
-	char *name = jansson.object_get(request, "directory") ? NULL : here();
-	if (name)
-		set_bytes(request, "directory", name);
+	if (jansson.object_get(request, "directory"))
+		return;
+	char *name = here();
+	set_bytes(request, "directory", name);
 	free(name);
 }
 
