@@ -150,7 +150,8 @@ int answer_result(struct answer *a, const json_t *reply)
 	if (!call_has(a->call, OPTION_JSON)) {
 		flush(a);
 		if (json_is_true(jansson.object_get(reply, "truncated")))
-			warn_msg("task %s: its output was too long; the rest was not kept", a->call->words[0]);
+			warn_msg("task %s: of its output only the first MiB was kept; --results DIR of a pool keeps all",
+				 a->call->words[0]);
 		return EXIT_OK;
 	}
 	json_t *told = told_by(reply);

@@ -22,8 +22,8 @@
 
 static _Noreturn void die_too_long(void)
 {
-	die_msg(EXIT_USAGE, "too long: what is asked of a pool, a command or a message, must fit a line of %zu bytes",
-		REQUEST_MAX);
+	die_msg(EXIT_USAGE, "too long: a command or a message must fit a line of %zu bytes; write it to a file, and hand over "
+		"the file's name", REQUEST_MAX);
 }
 
 static void set(json_t *request, const char *member, json_t *value)
@@ -150,7 +150,7 @@ static json_t *input_message(void)
 	}
 	if (n < 0)
 		die_sys(EXIT_FORKPOOL, "cannot read standard input");
-	json_t *value = jansson_bytes(buf_head(&message), buf_len(&message));
+	json_t *value = jansson_short_bytes(buf_head(&message), buf_len(&message));
 	buf_clear(&message);
 	return value;
 }

@@ -65,6 +65,22 @@ json_t *jansson_bytes(const char *bytes, size_t len)
 	return string ? string : base64_of(bytes, len);
 }
 
+/* How many characters it takes within a string. */
+static size_t width_of(char c)
+{
+	if (strchr("\b\f\n\r\t\"\\", c) && c)
+		return strlen("\\n");
+	return (unsigned char)c < ' ' ? strlen("\\u0000") : 1;
+}
+
+json_t *jansson_short_bytes(const char *bytes, size_t len)
+{
+	size_t width = 0;
+	for (size_t i = 0; i < len; i++)
+		width += width_of(bytes[i]);
+	return width / 4 > len / 3 ? base64_of(bytes, len) : jansson_bytes(bytes, len);
+}
+
 /* The bytes of four characters: 1 to 3; 0: they are none. */
 static size_t decode_group(const char *in, bool is_last, unsigned char out[3])
 {

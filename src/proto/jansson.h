@@ -58,8 +58,11 @@ const char *jansson_load(void);
 /* Free a value that is part of no other; NULL is none. What it consists of may be held elsewhere too. */
 void jansson_free(json_t *value);
 
-/* A new value of these bytes. */
+/* A new value of these bytes: a string wherever that is possible. */
 json_t *jansson_bytes(const char *bytes, size_t len);
+
+/* The same, but no string where base64 is shorter, as for many control characters: for what has to fit a line. */
+json_t *jansson_short_bytes(const char *bytes, size_t len);
 
 /* Append the bytes that `value` (may be NULL) means. False: it means none. */
 bool jansson_take_bytes(const json_t *value, struct buf *out);
