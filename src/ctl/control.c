@@ -21,7 +21,7 @@ static void set_jobs(struct request *rq)
 	uint64_t jobs = p->config.jobs;
 	bool change = request_number(rq, "jobs", &jobs);
 	if (change && c->config.in_turn) {
-		request_fail(rq, "refused", "--sync runs one task at a time");
+		request_fail(rq, "bad-request", "this pool runs one task at a time, as --sync has it");
 		return;
 	}
 	if (change && (jobs < 1 || jobs > c->config.jobs_max)) {
