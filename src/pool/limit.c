@@ -37,12 +37,18 @@ static void kill_worker(void *arg)
 	kill(slot->link->pid, SIGKILL);
 }
 
+bool pool_is_ending(const struct slot *slot)
+{
+	return slot->timed_out || slot->stopped || (slot->current && slot->current->killed);
+}
+
 static void kill_slot(void *arg)
 {
 	struct slot *slot = arg;
 	slot->began_ns = 0; /* no limit matters any more */
 	signal_slot(slot, SIGKILL);
 	link_flush(slot->link);
+	pool_pause_output(slot->link);
 	slot->timer.fire = kill_worker;
 	loop_set_timer(slot->pool->loop, &slot->timer, ANSWER_NS);
 }
@@ -61,6 +67,7 @@ static void terminate_slot(struct slot *slot)
 	slot->timer.fire = kill_slot;
 	loop_set_timer(p->loop, &slot->timer, p->config.kill_after_ns);
 	link_flush(slot->link);
+	pool_pause_output(slot->link);
 }
 
 /* How long an attempt may run; UINT64_MAX: as long as it likes. */

@@ -262,7 +262,8 @@ void pool_pause_output(struct link *l)
 {
 	const struct pool *p = l->pool;
 	const struct slot *slot = l->slot;
-	bool unwanted = slot && slot->current && (slot->held || (p->choked && slot->current->place != p->only_place));
+	bool held = slot && slot->held && !pool_is_ending(slot);
+	bool unwanted = slot && slot->current && (held || (p->choked && slot->current->place != p->only_place));
 	if (l->paused != unwanted)
 		link_pause(l, unwanted);
 }

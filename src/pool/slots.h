@@ -124,6 +124,9 @@ void pool_begin_current(struct slot *slot);
 /* An attempt has succeeded. */
 void pool_note_runtime(struct pool *p, uint64_t runtime_ns);
 
+/* Has its current task been told to end? Then its output is taken, whoever wants it or not: the end is behind it. */
+bool pool_is_ending(const struct slot *slot);
+
 /* End what it runs, as hard as the pool's `stop` says. */
 void pool_stop_slot(struct slot *slot);
 

@@ -103,6 +103,43 @@ START_TEST(output_that_is_held)
 }
 END_TEST
 
+/* A task whose output is held, and which is told to end then. */
+static void hold_one(const struct pool_config *config)
+{
+	help_open(config, START_AT_ONCE);
+	submit("hold");
+	AWAIT(heard[1].started);
+	ck_assert(pool_hold(&pool, 1, true));
+}
+
+START_TEST(held_and_killed)
+{
+	hold_one(&(struct pool_config){.jobs = 1, .queue_size = HELP_TASKS, .kill_after_ns = NS_PER_SEC});
+	pool_kill(&pool, 1);
+	ck_assert(pool_hold(&pool, 1, true));
+	AWAIT(heard[1].finished);
+	help_close();
+}
+END_TEST
+
+START_TEST(held_and_stopped)
+{
+	hold_one(&(struct pool_config){.jobs = 1, .queue_size = HELP_TASKS, .kill_after_ns = NS_PER_SEC});
+	pool_stop(&pool, POOL_STOP_NOW);
+	AWAIT(pool_idle(&pool));
+	help_close();
+}
+END_TEST
+
+START_TEST(held_and_out_of_time)
+{
+	hold_one(&(struct pool_config){.jobs = 1, .queue_size = HELP_TASKS, .timeout_ns = NS_PER_MS});
+	AWAIT(heard[1].finished);
+	ck_assert_int_eq(heard[1].outcome.kind, OUTCOME_TIMED_OUT);
+	help_close();
+}
+END_TEST
+
 START_TEST(pause_calls_back)
 {
 	open_pool(1, 1);
@@ -331,6 +368,9 @@ Suite *verb_suite(void)
 	tcase_add_test(t, pause_starts_nothing);
 	tcase_add_test(t, what_is_not_on_record_does_not_run);
 	tcase_add_test(t, output_that_is_held);
+	tcase_add_test(t, held_and_killed);
+	tcase_add_test(t, held_and_stopped);
+	tcase_add_test(t, held_and_out_of_time);
 	tcase_add_test(t, pause_calls_back);
 	tcase_add_test(t, pause_calls_the_rest_back);
 	tcase_add_test(t, stop_in_a_pause);
