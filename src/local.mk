@@ -35,6 +35,7 @@ src_libforkpool_a_SOURCES = \
 	src/base/cpus.h \
 	src/base/fdio.c \
 	src/base/fdio.h \
+	src/base/hash.h \
 	src/base/heap.c \
 	src/base/heap.h \
 	src/base/helptext.c \

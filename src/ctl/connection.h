@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/loop.h"
 #include "base/socket.h"
 #include "base/spool.h"
@@ -39,9 +40,9 @@ struct pending {
 
 /* Something handed over whose arrival was not confirmed. */
 struct handed {
-	struct handed *next;
 	uint64_t number;
 	void *what; /* borrowed */
+	UT_hash_handle hh;
 };
 
 struct connection {
@@ -60,7 +61,7 @@ struct connection {
 	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
 	struct pending *pending;
 	size_t n_pending, pending_bytes;
-	struct handed *handed;   /* owned */
+	struct handed *handed;   /* owned; by number */
 };
 
 struct connections_config {

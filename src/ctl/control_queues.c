@@ -40,8 +40,7 @@ static void say_delivery(struct connection *to, json_t *reply, struct message *m
 	struct handed *h = xcalloc(1, sizeof *h);
 	h->number = m->number;
 	h->what = m;
-	h->next = to->handed;
-	to->handed = h;
+	HASH_ADD(hh, to->handed, number, sizeof h->number, h);
 	reply_set(reply, "ok", jansson.yes());
 	reply_set(reply, "message", jansson_bytes(m->bytes, m->len));
 	reply_set(reply, "delivery", jansson.integer((json_int_t)m->number));
@@ -200,16 +199,14 @@ void control_acknowledge(struct request *rq)
 {
 	struct control *c = rq->arg;
 	uint64_t number = 0;
+	struct handed *h;
 	request_number(rq, "delivery", &number);
-	struct handed **at = &rq->from->handed;
-	while (*at && (*at)->number != number)
-		at = &(*at)->next;
-	struct handed *h = *at;
+	HASH_FIND(hh, rq->from->handed, &number, sizeof number, h);
 	if (!h) {
 		request_fail(rq, "bad-request", "delivery %" PRIu64 " is not one of this connection", number);
 		return;
 	}
-	*at = h->next;
+	HASH_DELETE(hh, rq->from->handed, h);
 	if (c->config.db)
 		db_remove(c->config.db, number);
 	mqueue_acknowledge(&c->queues, h->what);
@@ -217,11 +214,17 @@ void control_acknowledge(struct request *rq)
 	reply_ok(rq);
 }
 
-/* The newest first: then each comes to stand before those that were put after it. */
+static int compare_numbers(const struct handed *a, const struct handed *b)
+{
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* The one that was put first is for whoever waits first. */
 void control_take_back(struct control *c, struct connection *from)
 {
+	HASH_SORT(from->handed, compare_numbers);
 	for (struct handed *h; (h = from->handed); free(h)) {
-		from->handed = h->next;
+		HASH_DELETE(hh, from->handed, h);
 		mqueue_give_back(&c->queues, h->what);
 	}
 }

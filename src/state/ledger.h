@@ -15,12 +15,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/xalloc.h"
+#include "base/hash.h"
 #include "pool/observer.h"
 #include "state/db.h"
-
-#define uthash_malloc(size) xmalloc(size)
-#include <uthash.h>
 
 #define LEDGER_TASKS_MAX 10000
 #define LEDGER_BYTES_MAX ((size_t)64 << 20)
