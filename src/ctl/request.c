@@ -115,6 +115,11 @@ static const struct verb *find_verb(const struct verb *verbs, size_t n_verbs, co
 	return NULL;
 }
 
+static bool may_wait(const struct connection *c)
+{
+	return c->n_pending < PENDING_MAX && c->pending_bytes < PENDING_BYTES_MAX;
+}
+
 static void run(struct request *rq, const struct verb *verbs, size_t n_verbs)
 {
 	const json_t *name = jansson.object_get(rq->root, "verb");
@@ -126,7 +131,7 @@ static void run(struct request *rq, const struct verb *verbs, size_t n_verbs)
 		request_fail(rq, "bad-request", "a request is an object with a 'verb'");
 	else if (fault)
 		request_fail(rq, "bad-request", "%s", fault);
-	else if (rq->from->n_pending >= PENDING_MAX || rq->from->pending_bytes >= PENDING_BYTES_MAX)
+	else if (verb->waits && !may_wait(rq->from))
 		request_fail(rq, "no-room", "too many requests of this connection wait for their answers");
 	else
 		verb->run(rq);

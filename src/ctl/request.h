@@ -41,6 +41,7 @@ struct verb {
 	const char *name;
 	struct member members[MEMBERS_MAX]; /* besides verb and tag */
 	void (*run)(struct request *rq);
+	bool waits; /* its answer may come later */
 };
 
 struct request {

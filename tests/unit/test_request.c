@@ -42,8 +42,8 @@ static void run_list(struct request *rq)
 
 static const struct verb verbs[] = {
 	{"take", {{"number", MEMBER_NUMBER, false}, {"timeout", MEMBER_SECONDS, false}, {"bytes", MEMBER_BYTES, false},
-		  {"text", MEMBER_STRING, false}}, run_take},
-	{"list", {{"words", MEMBER_BYTES_LIST, true}, {"yes", MEMBER_TRUE, false}}, run_list},
+		  {"text", MEMBER_STRING, false}}, run_take, false},
+	{"list", {{"words", MEMBER_BYTES_LIST, true}, {"yes", MEMBER_TRUE, false}}, run_list, false},
 };
 
 static void setup(void)
