@@ -57,8 +57,7 @@ static void take_answer(struct slot *slot, bool begins)
 	pool_slot_event(slot, SLOT_ON_ANSWER);
 	if (begins)
 		pool_begin_current(slot);
-	if (pool_starts_nothing(slot->pool) && slot->ahead.count > 0)
-		pool_call_back(slot);
+	pool_call_unwanted_back(slot);
 }
 
 /* The answer is for one task, but nothing behind it comes back either. */

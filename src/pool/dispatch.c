@@ -105,27 +105,44 @@ bool pool_starts_nothing(const struct pool *p)
 	return p->stop || p->paused;
 }
 
-void pool_call_back_from(struct slot *slot, uint64_t seq)
+/* This one and all behind it. */
+static void call_back_from(struct slot *slot, const struct task *t)
 {
-	slot->called = seq;
+	slot->called = t->seq;
 	pool_slot_event(slot, SLOT_ON_CALL_BACK);
-	link_post(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = seq});
+	link_post(slot->link, &(struct msg){.type = MSG_REVOKE, .u.revoke.seq = t->seq});
 }
 
 /* The later half, for whom it comes back is as busy as the other then. */
 void pool_call_back(struct slot *slot)
 {
 	const struct task *from = slot->ahead.first;
-	size_t kept = pool_starts_nothing(slot->pool) ? 0 : slot->ahead.count / 2;
-	while (kept-- > 0)
+	for (size_t kept = slot->ahead.count / 2; kept > 0; kept--)
 		from = from->next;
-	pool_call_back_from(slot, from->seq);
+	call_back_from(slot, from);
 }
 
-/* Where a call is under way already, its answer leads to the next. */
-void pool_call_all_back(struct pool *p)
+/* The first of what was sent ahead that is not to be started there; NULL: there is none. */
+static const struct task *first_unwanted(const struct slot *slot)
 {
-	struct sched_slot *s;
-	while ((s = p->sched.in[SLOT_LOADED].first) || (s = p->sched.in[SLOT_FULL].first))
-		pool_call_back((struct slot *)s);
+	const struct pool *p = slot->pool;
+	bool all = pool_starts_nothing(p) || p->sched.workers > p->config.jobs;
+	const struct task *t = slot->ahead.first;
+	while (t && !all && !t->killed)
+		t = t->next;
+	return t;
+}
+
+void pool_call_unwanted_back(struct slot *slot)
+{
+	bool may_call = slot->sched.state == SLOT_LOADED || slot->sched.state == SLOT_FULL;
+	const struct task *t = may_call ? first_unwanted(slot) : NULL;
+	if (t)
+		call_back_from(slot, t);
+}
+
+void pool_call_all_unwanted_back(struct pool *p)
+{
+	for (size_t i = 0; i < p->n_slots; i++)
+		pool_call_unwanted_back(p->slots[i]);
 }

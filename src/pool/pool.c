@@ -213,7 +213,7 @@ static bool start_one(struct pool *p, bool may_start)
 		.waiting = may_start ? p->queue.count : 0,
 		.wanted = allowed_workers(p),
 		.ahead = p->config.ahead_max > 0 && (p->proven || !p->config.prove),
-		.call_back = may_start || p->stop,
+		.call_back = may_start,
 	};
 	struct sched_answer a = sched_ask(&p->sched, &q);
 	if ((a.verb == SCHED_ASSIGN || a.verb == SCHED_ATTACH) && gate_is_closed(p))

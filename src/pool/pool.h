@@ -127,7 +127,8 @@ bool pool_kill(struct pool *p, uint64_t seq);
 /* Stop, or stop harder; never softer. */
 void pool_stop(struct pool *p, enum pool_stop how);
 
-/* Run so many tasks at once, at least one. Workers that are too many go when they have done what they have. */
+/* Run so many tasks at once, at least one. If those are fewer, what runs goes on, what was sent ahead is called back, and
+ * workers that are too many go. */
 void pool_set_jobs(struct pool *p, unsigned jobs);
 
 /* One more (+1) or fewer (-1). */

@@ -75,17 +75,18 @@ void pool_slot_event(struct slot *slot, enum slot_event event);
 /* Give it the task, with its hold. */
 void pool_assign(struct slot *slot, struct task *t);
 
-/* Is nothing to be started, so that all that was sent ahead is called back? */
+/* Is nothing to be started? */
 bool pool_starts_nothing(const struct pool *p);
 
-/* Ask for what was sent ahead to the slot and has not been started: half of it, or all if nothing is to be started. */
+/* Ask for half of what was sent ahead to the slot and has not been started. The slot is LOADED or FULL. */
 void pool_call_back(struct slot *slot);
 
-/* ... for that one of them and all after it. The slot is LOADED or FULL. */
-void pool_call_back_from(struct slot *slot, uint64_t seq);
+/* ... for what is not to be started there, if there is any: all of it if nothing is to be started or there are too many
+ * workers, else what was killed and all behind that. Where a call is under way, its answer leads to the next. */
+void pool_call_unwanted_back(struct slot *slot);
 
-/* ... for all of it, from every slot. */
-void pool_call_all_back(struct pool *p);
+/* ... from every slot. */
+void pool_call_all_unwanted_back(struct pool *p);
 
 /* An attempt has ended: how long do they take now, and how many may be sent ahead then? A few milliseconds' work: enough
  * for a worker while the parent waits for its turn on a CPU, and nothing that somebody else would wait for. */

@@ -37,8 +37,7 @@ void pool_submit_lost(struct pool *p, struct task *t)
 static void kill_ahead(struct slot *slot, struct task *t)
 {
 	t->killed = true;
-	if (slot->sched.state == SLOT_LOADED || slot->sched.state == SLOT_FULL)
-		pool_call_back_from(slot, t->seq);
+	pool_call_unwanted_back(slot);
 }
 
 /* With a worker, it may begin to run at any moment. */
@@ -79,7 +78,7 @@ void pool_stop(struct pool *p, enum pool_stop how)
 		pool_resume(p);
 	for (struct task *t; (t = queue_take(&p->queue)) || (t = retry_take(&p->retry)); )
 		pool_drop(p, t);
-	pool_call_all_back(p);
+	pool_call_all_unwanted_back(p);
 	for (size_t i = 0; i < p->n_slots; i++)
 		pool_stop_slot(p->slots[i]);
 	link_flush_posted(p);
@@ -91,6 +90,7 @@ void pool_set_jobs(struct pool *p, unsigned jobs)
 	p->config.jobs = jobs > 1 ? jobs : 1;
 	p->shortage = (struct shortage){0};
 	loop_cancel_timer(p->loop, &p->recover);
+	pool_call_all_unwanted_back(p);
 }
 
 void pool_resize(struct pool *p, int delta)
@@ -105,8 +105,7 @@ void pool_resize(struct pool *p, int delta)
 void pool_pause(struct pool *p, bool paused)
 {
 	p->paused = paused;
-	if (paused)
-		pool_call_all_back(p);
+	pool_call_all_unwanted_back(p);
 }
 
 static struct slot *find_running(const struct pool *p, uint64_t seq)

@@ -173,6 +173,31 @@ START_TEST(that_was_sent_ahead)
 }
 END_TEST
 
+/* A call for what stands behind it is under way then. */
+START_TEST(that_is_not_called_for)
+{
+	open_pool(2, 100);
+	pool.pace_ns = 1;
+	submit("hold");
+	submit("hold");
+	AWAIT(heard[1].started && heard[2].started);
+	for (uint64_t place = 3; place <= 10; place++)
+		submit("hold");
+	AWAIT(pool.queue.count == 0);
+	ck_assert(pool_kill(&pool, 5) && pool_kill(&pool, 6)); /* to two workers by turns; these two have calls under way */
+	ck_assert(pool_kill(&pool, 3) && pool_kill(&pool, 4));
+	AWAIT(heard[3].finished && heard[4].finished && heard[5].finished && heard[6].finished);
+	for (uint64_t place = 3; place <= 6; place++) {
+		assert_never_started(place);
+		ck_assert_uint_eq(ran(place), 0);
+	}
+	for (int i = 0; i < 6; i++)
+		allow();
+	AWAIT(pool_idle(&pool));
+	help_close();
+}
+END_TEST
+
 START_TEST(that_comes_back)
 {
 	open_pool(1, 1);
@@ -233,6 +258,7 @@ Suite *kill_suite(void)
 	tcase_add_test(t, that_had_its_time_to_end);
 	tcase_add_test(t, that_has_no_limit_yet);
 	tcase_add_test(t, that_was_sent_ahead);
+	tcase_add_test(t, that_is_not_called_for);
 	tcase_add_test(t, that_comes_back);
 	tcase_add_test(t, whose_worker_is_not_ready);
 	tcase_add_test(t, whose_worker_never_gets_ready);
