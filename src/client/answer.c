@@ -129,12 +129,16 @@ int answer_submit(struct answer *a, const json_t *reply)
 	return print_number(a, reply, "task");
 }
 
-/* An exit status speaks for itself. */
+/* The reason may name a file, whose name is any bytes. An exit status speaks for itself. */
 int answer_apply(struct answer *a, const json_t *reply)
 {
+	struct buf reason = {0};
 	flush(a);
+	jansson_take_bytes(jansson.object_get(reply, "reason"), &reason);
+	buf_addc(&reason, '\0');
 	if (strcmp(string(reply, "outcome"), "exited") != 0)
-		warn_msg("task %" JSON_INTEGER_FORMAT ": %s", number(reply, "task", 0), string(reply, "reason"));
+		warn_msg("task %" JSON_INTEGER_FORMAT ": %s", number(reply, "task", 0), buf_head(&reason));
+	buf_clear(&reason);
 	return status_in(reply);
 }
 
