@@ -160,6 +160,12 @@ static bool before_write(void *arg)
 	return true;
 }
 
+static bool refuse_to_write(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
 /* By bursts, the next before the last is quite over: at the end of each some workers idle while others have much. */
 static void run_pool(struct pool *p, struct loop *loop)
 {
@@ -173,12 +179,8 @@ static void run_pool(struct pool *p, struct loop *loop)
 	}
 }
 
-static void run_all(bool die)
+static void set_up(struct loop *loop)
 {
-	struct loop loop;
-	struct pool pool;
-	struct observer observer = {.on_event = on_event};
-	workers_die = die;
 	lost = 0;
 	memset(finished, 0, sizeof finished);
 	memset(given, 0, sizeof given);
@@ -186,7 +188,16 @@ static void run_all(bool die)
 	signal(SIGPIPE, SIG_IGN);
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(shared, MAP_FAILED);
-	ck_assert_int_eq(loop_open(&loop), 0);
+	ck_assert_int_eq(loop_open(loop), 0);
+}
+
+static void run_all(bool die)
+{
+	struct loop loop;
+	struct pool pool;
+	struct observer observer = {.on_event = on_event};
+	workers_die = die;
+	set_up(&loop);
 	pool_open(&pool, &(struct pool_config){
 		.jobs = 4, .ahead_max = 200, .queue_size = 100, .queue_grows = true, .serve = serve, .before_write = before_write,
 		.setup = {.type = MSG_SETUP, .u.setup = {.env = {"", 0}, .initializer = {"", 0}}}}, &loop, &observer);
@@ -221,6 +232,30 @@ START_TEST(only_what_runs_is_lost_with_a_worker)
 }
 END_TEST
 
+START_TEST(nothing_runs_that_cannot_be_put_on_record)
+{
+	struct loop loop;
+	struct pool pool;
+	struct observer observer = {.on_event = on_event};
+	workers_die = false;
+	set_up(&loop);
+	pool_open(&pool, &(struct pool_config){
+		.jobs = 4, .queue_size = 100, .serve = serve, .before_write = refuse_to_write,
+		.setup = {.type = MSG_SETUP, .u.setup = {.env = {"", 0}, .initializer = {"", 0}}}}, &loop, &observer);
+	for (uint64_t i = 1; i <= 8; i++)
+		pool_submit(&pool, make_task(i));
+	pool_turn(&pool);
+	pool_stop(&pool, POOL_STOP_NOW);
+	while (!pool_idle(&pool))
+		ck_assert_int_eq(loop_turn(&loop, true), 0);
+	pool_close(&pool);
+	loop_close(&loop);
+	for (size_t i = 1; i <= 8; i++)
+		ck_assert_uint_eq(shared->ran[i], 0);
+	munmap(shared, sizeof *shared);
+}
+END_TEST
+
 Suite *pool_suite(void)
 {
 	Suite *s = suite_create("pool");
@@ -229,6 +264,7 @@ Suite *pool_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, each_task_runs_once);
 	tcase_add_test(t, only_what_runs_is_lost_with_a_worker);
+	tcase_add_test(t, nothing_runs_that_cannot_be_put_on_record);
 	suite_add_tcase(s, t);
 	return s;
 }
