@@ -333,6 +333,7 @@ static void open_pool(struct run *r)
 		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
 		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync, .gate = gate,
 		.quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
+		.kept_fd = r->db ? db_claim_fd(r->db) : -1,
 		.before_write = r->db ? live_put_on_record : NULL, .before_write_arg = r,
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define CLAIM_START ((off_t)1 << 40)
 
 #define WAIT_NS (2 * NS_PER_SEC)
+#define WAIT_FOR_WORKERS_NS (8 * NS_PER_SEC) /* those allow themselves 5 s to end */
 #define LOOK_AGAIN_NS (10 * NS_PER_MS)
 
 /* SQLite's limit on Linux, less what it puts behind the name. */
@@ -114,24 +116,43 @@ static int open_file(struct claim *c, bool is_new, char **why)
 	return refuse(why, xasprintf("it cannot be %s: %s", is_new ? "made" : "opened for writing", strerror(errno)));
 }
 
+/* Its pid; 0: that is not known. */
+static pid_t holder(struct claim *c, struct flock wanted)
+{
+	if (fcntl(c->fd, F_OFD_GETLK, &wanted) < 0 || wanted.l_type == F_UNLCK)
+		return 0;
+	return (pid_t)wanted.l_len;
+}
+
+static bool is_dead(pid_t pid)
+{
+	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+static int refuse_other(char **why, pid_t other)
+{
+	if (other == 0)
+		return refuse(why, xstrdup("another forkpool uses it; wait for its end, or use another file"));
+	if (is_dead(other))
+		return refuse(why, xasprintf("forkpool with the pid %d was killed, and its workers have not ended; end them",
+			(int)other));
+	return refuse(why, xasprintf("forkpool with the pid %d uses it; wait for its end, or use another file", (int)other));
+}
+
 static int lock(struct claim *c, char **why)
 {
-	uint64_t end_ns = clock_ns() + WAIT_NS;
-	struct flock ours = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = CLAIM_START, .l_len = getpid()}, theirs;
+	uint64_t start_ns = clock_ns();
+	struct flock ours = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = CLAIM_START, .l_len = getpid()};
 	for (;;) {
-		theirs = ours;
 		if (fcntl(c->fd, F_OFD_SETLK, &ours) == 0)
 			return 0;
 		if (errno != EAGAIN && errno != EACCES)
 			return refuse(why, xasprintf("it cannot be locked: %s", strerror(errno)));
-		if (clock_ns() >= end_ns)
-			break;
+		pid_t other = holder(c, ours);
+		if (clock_ns() - start_ns >= (is_dead(other) ? WAIT_FOR_WORKERS_NS : WAIT_NS))
+			return refuse_other(why, other);
 		clock_rest(LOOK_AGAIN_NS);
 	}
-	if (fcntl(c->fd, F_OFD_GETLK, &theirs) < 0 || theirs.l_type == F_UNLCK)
-		return refuse(why, xstrdup("another forkpool uses it; wait for its end, or use another file"));
-	return refuse(why, xasprintf("forkpool with the pid %d uses it; wait for its end, or use another file",
-		(int)theirs.l_len));
 }
 
 int claim_take(struct claim *c, const char *path, char **why)

@@ -53,6 +53,11 @@ void db_close(struct db *db)
 	free(db);
 }
 
+int db_claim_fd(const struct db *db)
+{
+	return db->claim.fd;
+}
+
 const char *db_error(const struct db *db)
 {
 	return db->sql.error;

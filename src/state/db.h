@@ -33,6 +33,9 @@ struct db *db_open(const char *path, bool durable, char **why);
 /* Commits, with on_disk. Whoever wants to know whether that works calls db_commit and db_error before. */
 void db_close(struct db *db);
 
+/* Borrowed. As long as any process has it open, no other run gets the database. */
+int db_claim_fd(const struct db *db);
+
 /* Why nothing more is written, borrowed; NULL: all is well. A full disk is one reason. */
 const char *db_error(const struct db *db);
 

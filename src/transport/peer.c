@@ -62,7 +62,7 @@ void peer_init(const struct spawn_origin *o)
 	origin = o;
 }
 
-int peer_fork(struct peer *peer, int (*serve)(int rfd, int wfd, void *arg), void *arg)
+int peer_fork(struct peer *peer, int (*serve)(int rfd, int wfd, void *arg), void *arg, int kept_fd)
 {
 	struct pipes p;
 	if (pipes_open(&p) < 0)
@@ -72,7 +72,7 @@ int peer_fork(struct peer *peer, int (*serve)(int rfd, int wfd, void *arg), void
 	if (pid != 0)
 		return adopt(peer, &p, pid);
 
-	fds_close_others((int[]){p.down_rfd, p.up_wfd}, 2);
+	fds_close_others((int[]){p.down_rfd, p.up_wfd, kept_fd}, 3);
 	int status = serve(p.down_rfd, p.up_wfd, arg);
 	__gcov_dump();
 	_exit(status);

@@ -68,7 +68,7 @@ void start_worker(void)
 {
 	pid_t self = getpid();
 	struct peer peer;
-	ck_assert_int_eq(peer_fork(&peer, serve, &self), 0);
+	ck_assert_int_eq(peer_fork(&peer, serve, &self, -1), 0);
 	channel_open(&channel, peer.rfd, peer.wfd);
 	worker = peer.pid;
 }
