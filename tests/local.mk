@@ -116,6 +116,7 @@ cli_tests = \
 	tests/cli/retry.test \
 	tests/cli/seed.test \
 	tests/cli/signals.test \
+	tests/cli/state.test \
 	tests/cli/status.test \
 	tests/cli/summary.test \
 	tests/cli/suspend.test \
@@ -129,6 +130,7 @@ cli_long_tests = \
 	tests/cli/long/prefork.test \
 	tests/cli/long/programs.test \
 	tests/cli/long/resume.test \
+	tests/cli/long/state.test \
 	tests/cli/long/volume.test
 
 lint_tests = \
