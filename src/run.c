@@ -20,7 +20,7 @@
 #include "setup.h"
 #include "stopping.h"
 
-#define ABANDON_NS NS_PER_SEC /* for the reader of our output, once a signal wants us to end */
+#define ABANDON_NS NS_PER_SEC /* for those who read our output, once a signal wants us to end */
 
 /* So many items in one go, before the workers are looked at again. */
 enum { FEED_BATCH = 256 };
@@ -106,9 +106,10 @@ static bool is_over(struct run *r)
 		return true;
 	if (!callback_idle(&r->callback))
 		return false;
-	if (r->signo && !output_empty(&r->output) && !loop_timer_is_set(&r->abandon))
+	bool told = output_empty(&r->output) && !control_owes(&r->control);
+	if (r->signo && !told && !loop_timer_is_set(&r->abandon))
 		loop_set_timer(&r->loop, &r->abandon, ABANDON_NS);
-	return output_empty(&r->output);
+	return told;
 }
 
 /* What has happened may have led to a callback, and to output. */

@@ -71,7 +71,7 @@ struct run {
 	bool input_left;       /* the run was stopped before its input had ended */
 	bool calls_left;       /* ... or before all callbacks had run */
 	bool more_input;       /* the feed can give more without waiting */
-	bool abandoned;        /* do not wait for our reader any longer */
+	bool abandoned;        /* do not wait any longer for those who read what we say */
 	bool input_failed;     /* not all input could be read: 125 in the end */
 	bool broken;           /* forkpool itself failed: 125, and what runs is ended */
 	int signo;             /* the signal to die of; 0: none */

@@ -4,7 +4,6 @@
 #include "ctl/connection.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +19,7 @@
 #define READ_SIZE ((size_t)64 << 10)
 #define ACCEPT_MAX 64                   /* in one turn */
 #define TRY_AGAIN_NS (100 * NS_PER_MS)
+#define PATIENCE_NS NS_PER_SEC          /* in the end, with one that takes nothing */
 
 /* Its end. */
 
@@ -142,6 +142,7 @@ static bool speak(struct connection *c)
 		if (n < 0)
 			return errno == EAGAIN;
 		spool_drop(&c->out, store, (size_t)n);
+		c->took_ns = loop_now(c->all->config.loop);
 	}
 	return true;
 }
@@ -190,6 +191,8 @@ static void on_ready(void *arg, uint32_t events)
 
 void connection_say(struct connection *c, const char *line, size_t len)
 {
+	if (c->out.len == 0)
+		c->took_ns = loop_now(c->all->config.loop);
 	spool_add(&c->out, &c->all->store, line, len);
 	spool_add(&c->out, &c->all->store, "\n", 1);
 	touch(c);
@@ -286,6 +289,11 @@ static void on_try_again(void *arg)
 	loop_watch(cs->config.loop, &cs->accepting, EPOLLIN);
 }
 
+static void on_out_of_patience(void *arg)
+{
+	(void)arg; /* whoever waits looks again in each turn */
+}
+
 static void on_accept(void *arg, uint32_t events)
 {
 	struct connections *cs = arg;
@@ -309,6 +317,7 @@ int connections_open(struct connections *cs, const struct connections_config *co
 	*cs = (struct connections){.config = *config};
 	cs->accepting = (struct watch){.fd = -1, .ready = on_accept, .arg = cs};
 	cs->try_again = (struct timer){.fire = on_try_again, .arg = cs};
+	cs->patience = (struct timer){.fire = on_out_of_patience, .arg = cs};
 	store_init(&cs->store, STORE_BYTES);
 	if (socket_listen(&cs->place, config->path, why) < 0)
 		return -1;
@@ -320,25 +329,35 @@ int connections_open(struct connections *cs, const struct connections_config *co
 	return -1;
 }
 
-/* To the end, or as long as the client takes it until then. */
-static void speak_until(struct connection *c, uint64_t until_ns)
+/* The end. */
+
+/* For how long it is waited for, if it takes nothing more. */
+static uint64_t patience_with(const struct connection *c, uint64_t now_ns)
 {
-	while (c->out.len > 0 && speak(c) && c->out.len > 0) {
-		struct pollfd room = {.fd = c->watch.fd, .events = POLLOUT};
-		uint64_t now = clock_ns();
-		if (now >= until_ns || poll(&room, 1, (int)((until_ns - now) / NS_PER_MS) + 1) <= 0)
-			return;
-	}
+	uint64_t waited_ns = now_ns - c->took_ns;
+	return c->out.len > 0 && waited_ns < PATIENCE_NS ? PATIENCE_NS - waited_ns : 0;
 }
 
-void connections_drain(struct connections *cs, uint64_t ns)
+bool connections_owe(struct connections *cs)
 {
-	uint64_t until_ns = clock_ns() + ns;
+	uint64_t most_ns = 0, now_ns = loop_now(cs->config.loop);
+	for (const struct connection *c = cs->first; c; c = c->next) {
+		uint64_t ns = patience_with(c, now_ns);
+		most_ns = ns > most_ns ? ns : most_ns;
+	}
+	if (most_ns > 0)
+		loop_set_timer(cs->config.loop, &cs->patience, most_ns);
+	return most_ns > 0;
+}
+
+void connections_end(struct connections *cs)
+{
 	loop_cancel_timer(cs->config.loop, &cs->try_again);
+	loop_cancel_timer(cs->config.loop, &cs->patience);
 	loop_unwatch(cs->config.loop, &cs->accepting);
 	socket_close(&cs->place);
 	for (struct connection *c = cs->first; c; c = c->next)
-		speak_until(c, until_ns);
+		speak(c);
 }
 
 void connections_close(struct connections *cs)

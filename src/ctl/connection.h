@@ -7,7 +7,7 @@
  * closed its side for writing is served until all its requests are answered; one that is gone is forgotten, and its pending
  * requests are cancelled. Knows nothing of what the lines mean.
  *
- * Life cycle: connections_open, which listens; connections_flush in each turn; connections_close.
+ * Life cycle: connections_open, which listens; connections_flush in each turn; connections_end; connections_close.
  */
 #ifndef CTL_CONNECTION_H
 #define CTL_CONNECTION_H
@@ -56,6 +56,7 @@ struct connection {
 	struct buf in;
 	size_t searched;         /* so much of it holds no newline */
 	struct spool out;
+	uint64_t took_ns;        /* when it last took something of that, by loop_now, or it began to wait */
 	bool full;               /* too much of that: do not read */
 	bool behind;             /* it was: there may be lines in `in` */
 	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
@@ -80,6 +81,7 @@ struct connections {
 	struct socket_place place;
 	struct watch accepting;
 	struct timer try_again;          /* no fd was left */
+	struct timer patience;           /* with those who are still to be told something ends */
 	struct store store;              /* of what waits for slow clients */
 	struct connection *first;        /* owned */
 	size_t count;
@@ -103,8 +105,12 @@ bool connections_flush(struct connections *cs);
 /* Is anything to be said in this turn? */
 bool connections_speak(const struct connections *cs);
 
-/* Take no more clients, and listen no more. What is to be said is written, for those who take it within `ns`. */
-void connections_drain(struct connections *cs, uint64_t ns);
+/* Is anybody still to be told something? One that has taken nothing of it for a second does not count. A timer of the loop
+ * fires when that may be over. */
+bool connections_owe(struct connections *cs);
+
+/* Take no more clients, and listen no more; write what is to be said, as far as clients take it now. */
+void connections_end(struct connections *cs);
 void connections_close(struct connections *cs);
 
 #endif

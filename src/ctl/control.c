@@ -6,11 +6,8 @@
 #include <inttypes.h>
 
 #include "base/array.h"
-#include "base/clock.h"
 #include "base/xalloc.h"
 #include "process/kin.h"
-
-#define DRAIN_NS NS_PER_SEC /* for clients to take what they are told when the pool ends */
 
 /* The pool as a whole. */
 
@@ -167,6 +164,12 @@ bool control_keeps_open(const struct control *c)
 	return c->open && !c->closed;
 }
 
+bool control_owes(struct control *c)
+{
+	bool can_speak = c->open && !(c->config.db && db_error(c->config.db));
+	return can_speak && connections_owe(&c->connections);
+}
+
 /* False: what would be said may not be true tomorrow. */
 static bool put_on_disk(struct control *c)
 {
@@ -192,7 +195,7 @@ void control_tell_end(struct control *c, int status)
 		return;
 	control_end_joins(c, status);
 	if (put_on_disk(c))
-		connections_drain(&c->connections, DRAIN_NS);
+		connections_end(&c->connections);
 }
 
 void control_close(struct control *c)

@@ -73,13 +73,16 @@ bool control_keeps_open(const struct control *c);
 /* Put on record what was done, then answer. True: something has happened meanwhile, and it is to be done again. */
 bool control_turn(struct control *c);
 
+/* Are clients still to be told something, who go on taking it? It is to be asked again in each turn. */
+bool control_owes(struct control *c);
+
 /* The pool has ended, with this exit status: tell those who wait for it, and everybody what is left to tell. */
 void control_tell_end(struct control *c, int status);
 void control_close(struct control *c);
 
 /* For its own parts only. */
 
-/* Has the client been started by a task that runs, or a callback? *task: by which, if a task; NULL: not wanted. */
+/* Has the client been started by a task that runs? *task: by which, or NULL; `task` NULL: not wanted. */
 bool control_comes_from_task(struct control *c, const struct connection *from, const struct task **task);
 
 /* control_tasks.c */

@@ -94,7 +94,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	connections_drain(&all, 0);
+	connections_end(&all);
 	connections_close(&all);
 	loop_close(&loop);
 	rmdir(folder);
@@ -260,7 +260,7 @@ START_TEST(nothing_is_left)
 {
 	int fd = connect_client();
 	ck_assert_int_eq(access(path, F_OK), 0);
-	connections_drain(&all, 0);
+	connections_end(&all);
 	ck_assert_int_ne(access(path, F_OK), 0);
 	connections_close(&all);
 	ck_assert_uint_eq(gone, 1);
