@@ -11,13 +11,35 @@ static size_t size_of(const struct task *t)
 	return t->command.len + (t->name ? strlen(t->name) : 0) + (t->directory ? strlen(t->directory) : 0);
 }
 
+/* Between its neighbours, which are set. */
+static void attach(struct queue *q, struct task *t)
+{
+	*(t->prev ? &t->prev->next : &q->first) = t;
+	*(t->next ? &t->next->prev : &q->last) = t;
+	q->count++;
+	q->bytes += size_of(t);
+	q->returned += t->returned;
+	if (q->by_seq)
+		HASH_ADD(hh, q->by_seq, seq, sizeof t->seq, t);
+}
+
+static void detach(struct queue *q, struct task *t)
+{
+	*(t->prev ? &t->prev->next : &q->first) = t->next;
+	*(t->next ? &t->next->prev : &q->last) = t->prev;
+	q->count--;
+	q->bytes -= size_of(t);
+	q->returned -= t->returned;
+	if (q->by_seq)
+		HASH_DELETE(hh, q->by_seq, t);
+}
+
 void queue_add(struct queue *q, struct task *t)
 {
 	t->next = NULL;
-	*(q->last ? &q->last->next : &q->first) = t;
-	q->last = t;
-	q->count++;
-	q->bytes += size_of(t);
+	t->prev = q->last;
+	t->returned = false;
+	attach(q, t);
 }
 
 /* Behind those of the returned ones that come before it. `*at` and `*passed` are where to begin to look, and how many
@@ -29,12 +51,9 @@ static void insert(struct queue *q, struct task *t, struct task ***at, size_t *p
 		++*passed;
 	}
 	t->next = **at;
-	**at = t;
-	if (!t->next)
-		q->last = t;
-	q->count++;
-	q->returned++;
-	q->bytes += size_of(t);
+	t->prev = t->next ? t->next->prev : q->last;
+	t->returned = true;
+	attach(q, t);
 }
 
 void queue_return(struct queue *q, struct task *t)
@@ -65,22 +84,15 @@ struct task *queue_find(const struct queue *q, uint64_t seq)
 	return t;
 }
 
+/* Most queues are never searched: the index is made for the first that is wanted, and goes with the last in it. */
 struct task *queue_remove(struct queue *q, uint64_t seq)
 {
-	struct task *before = NULL, *t = q->first;
-	size_t passed = 0;
-	for (; t && t->seq != seq; t = t->next, passed++)
-		before = t;
-	if (!before)
-		return queue_take(q);
-	if (!t)
-		return NULL;
-	before->next = t->next;
-	if (!t->next)
-		q->last = before;
-	q->count--;
-	q->bytes -= size_of(t);
-	q->returned -= passed < q->returned;
+	struct task *t;
+	for (t = q->by_seq ? NULL : q->first; t; t = t->next)
+		HASH_ADD(hh, q->by_seq, seq, sizeof t->seq, t);
+	HASH_FIND(hh, q->by_seq, &seq, sizeof seq, t);
+	if (t)
+		detach(q, t);
 	return t;
 }
 
@@ -89,24 +101,19 @@ bool queue_cut(struct queue *q, uint64_t seq, struct queue *rest)
 	*rest = (struct queue){0};
 	if (!queue_find(q, seq))
 		return false;
-	*rest = *q;
-	rest->returned = 0;
+	struct queue all = *q;
 	*q = (struct queue){0};
-	while (rest->first->seq != seq)
-		queue_add(q, queue_take(rest));
+	while (all.first->seq != seq)
+		queue_add(q, queue_take(&all));
+	for (struct task *t; (t = queue_take(&all)); )
+		queue_add(rest, t);
 	return true;
 }
 
 struct task *queue_take(struct queue *q)
 {
 	struct task *t = q->first;
-	if (!t)
-		return NULL;
-	q->first = t->next;
-	if (!q->first)
-		q->last = NULL;
-	q->count--;
-	q->bytes -= size_of(t);
-	q->returned -= q->returned > 0;
+	if (t)
+		detach(q, t);
 	return t;
 }

@@ -16,7 +16,8 @@
 #include "task/task.h"
 
 struct queue {
-	struct task *first, *last; /* owned, with their holds; linked by their `next` */
+	struct task *first, *last; /* owned, with their holds; linked by their `next` and `prev` */
+	struct task *by_seq;       /* the same as an index, once one of them was wanted; NULL: none */
 	size_t count;
 	size_t bytes;              /* of their commands, names and directories */
 	size_t returned;           /* so many of the first ones had been given to a worker before */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 /* What is to be executed: `n_words` words, each with a NUL behind it, end to end in `bytes`. A shell
  * text is one word. The number of the slot is not known before dispatch, so `holes` are offsets into
@@ -52,7 +53,9 @@ struct task {
 	void (*settled)(struct task *t); /* nothing remains to be done for it: called by the last drop; or NULL */
 	bool unfinished;    /* its callback was ended before its time, or never begun */
 	void *entry;        /* the journal's own; NULL for others */
-	struct task *next;  /* borrowed; the queue that it waits in */
+	struct task *next, *prev; /* the queue's that it waits in, as the next two; borrowed */
+	bool returned;      /* it had been given to a worker before */
+	UT_hash_handle hh;
 };
 
 /* A task with one hold, its fields zero but for `place` and `seq`, which are the same. */

@@ -182,6 +182,25 @@ START_TEST(taken_from_anywhere)
 }
 END_TEST
 
+START_TEST(taken_one_after_the_other)
+{
+	struct queue q = queue_of("3456"), back = queue_of("12"), more = queue_of("78");
+	task_drop(queue_remove(&q, 4));
+	queue_return_all(&q, &back);
+	while (more.count > 0)
+		queue_add(&q, queue_take(&more));
+	task_drop(queue_take(&q)); /* 1 */
+	ck_assert_ptr_null(queue_remove(&q, 1));
+	ck_assert_ptr_null(queue_remove(&q, 4));
+	task_drop(queue_remove(&q, 7));
+	task_drop(queue_remove(&q, 2));
+	ck_assert_uint_eq(q.returned, 0);
+	task_drop(queue_remove(&q, 8));
+	assert_holds(&q, "356");
+	ck_assert_ptr_null(q.by_seq);
+}
+END_TEST
+
 Suite *queue_suite(void)
 {
 	Suite *s = suite_create("queue");
@@ -193,6 +212,7 @@ Suite *queue_suite(void)
 	tcase_add_loop_test(t, returned_together, 0, ARRAY_LEN(merges));
 	tcase_add_test(t, cut_in_two);
 	tcase_add_test(t, taken_from_anywhere);
+	tcase_add_test(t, taken_one_after_the_other);
 	suite_add_tcase(s, t);
 	return s;
 }
