@@ -20,8 +20,9 @@ static bool read_holes(struct command *c, const char *text, size_t len)
 	char *copy = xmemdup(text, len), *p = copy;
 	bool is_sound = true;
 	while (is_sound && *p) {
-		unsigned long hole = strtoul(p, &p, 10);
-		is_sound = hole >= at && hole < c->len && (*p == ' ' || !*p);
+		const char *before = p;
+		unsigned long hole = strtoul(before, &p, 10);
+		is_sound = p > before && hole >= at && hole < c->len && (*p == ' ' || !*p);
 		c->holes = xrealloc(c->holes, c->n_holes + 1, sizeof *c->holes);
 		c->holes[c->n_holes++] = at = hole;
 	}
@@ -71,6 +72,7 @@ static struct task *take_task(struct query *q)
 	t->results = query_take_string(q);
 	uint64_t attempts = query_take_number(q);
 	t->attempt = (unsigned)attempts;
+	is_sound &= !t->directory || *t->directory == '/';
 	if (is_sound && attempts < UINT_MAX && (t->command.n_words > 0 || t->refusal))
 		return t;
 	sql_fail(q->sql, xasprintf("it is damaged: task %" PRIu64 " is none; use another file", t->seq));

@@ -145,6 +145,7 @@ static const char *const damages[] = {
 	"words = x'61'", "words = x'610062'", "holes = '1', words = x'6100', shell = 0, attempts = -1",
 	"holes = '2', words = x'6100'", "holes = '1 0', words = x'616100'", "holes = 'x', words = x'6100'",
 	"holes = '-1', words = x'6100'", "words = x'61006200'", "words = x''", "attempts = 4294967295",
+	"holes = ' ', words = x'6100'", "directory = 'x'",
 };
 
 START_TEST(row_that_nobody_wrote)
