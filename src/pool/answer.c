@@ -58,6 +58,7 @@ static void take_answer(struct slot *slot, bool begins)
 	if (begins)
 		pool_begin_current(slot);
 	pool_call_unwanted_back(slot);
+	pool_pause_output(slot->link);
 }
 
 /* The answer is for one task, but nothing behind it comes back either. */
@@ -71,7 +72,7 @@ void pool_on_started(struct slot *slot, uint64_t seq)
 static void take_current(struct slot *slot, struct queue *back)
 {
 	loop_cancel_timer(slot->pool->loop, &slot->timer);
-	slot->stopped = false;
+	slot->stopped = slot->held = false;
 	*back = slot->ahead;
 	slot->ahead = (struct queue){0};
 	queue_return(back, slot->current);
@@ -85,7 +86,7 @@ void pool_on_revoked(struct slot *slot, uint64_t seq)
 	if (!queue_cut(&slot->ahead, seq, &back))
 		take_current(slot, &back);
 	slot->link->given -= back.count;
-	slot->sched.no_more = false;
+	pool_note_share(slot);
 	take_answer(slot, doubt && slot->current);
 	pool_give_back(slot->pool, &back);
 }
@@ -165,6 +166,9 @@ void pool_on_done(struct slot *slot, const struct msg *m)
 	emit_piece(slot, t, 2, m->u.done.err);
 	promote(slot);
 	slot->timed_out = slot->stopped = slot->held = false;
+	pool_note_share(slot);
+	if (slot->link->paused) /* it was to be held, but its end had been read with what came before */
+		pool_pause_output(slot->link);
 	slot->began_ns = 0;
 	slot->pool->proven |= o.kind == OUTCOME_EXITED;
 	if (outcome_ok(&o))

@@ -78,16 +78,21 @@ void pool_slot_event(struct slot *slot, enum slot_event event)
 	sched_event(&slot->pool->sched, &slot->sched, event);
 }
 
+void pool_note_share(struct slot *slot)
+{
+	uint64_t most = slot->pool->config.max_tasks_per_worker;
+	slot->sched.no_more = slot->held || (most > 0 && slot->link->given >= most);
+}
+
 void pool_assign(struct slot *slot, struct task *t)
 {
-	const struct pool_config *config = &slot->pool->config;
 	struct link *link = slot->link;
 	t->attempt++;
 	slot->pool->running++;
 	if (slot->pool->gated)
 		gate_pass(&slot->pool->gate, loop_now(slot->pool->loop));
 	link->given++;
-	slot->sched.no_more = config->max_tasks_per_worker && link->given >= config->max_tasks_per_worker;
+	pool_note_share(slot);
 	pool_emit_for(slot, (struct pool_event){.kind = POOL_GIVEN, .task = t});
 	send_task(slot, t);
 	bool begins = !slot->current && link->ready;
@@ -126,7 +131,7 @@ void pool_call_back(struct slot *slot)
 static const struct task *first_unwanted(const struct slot *slot)
 {
 	const struct pool *p = slot->pool;
-	bool all = pool_starts_nothing(p) || p->sched.workers > p->config.jobs;
+	bool all = pool_starts_nothing(p) || p->sched.workers > p->config.jobs || slot->held;
 	const struct task *t = slot->ahead.first;
 	while (t && !all && !t->killed)
 		t = t->next;

@@ -262,7 +262,8 @@ void pool_pause_output(struct link *l)
 {
 	const struct pool *p = l->pool;
 	const struct slot *slot = l->slot;
-	bool held = slot && slot->held && !pool_is_ending(slot);
+	bool alone = slot && slot->ahead.count == 0 && !slot->called; /* what else it has is to come back first */
+	bool held = alone && slot->held && !pool_is_ending(slot);
 	bool unwanted = slot && slot->current && (held || (p->choked && slot->current->place != p->only_place));
 	if (l->paused != unwanted)
 		link_pause(l, unwanted);

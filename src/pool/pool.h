@@ -145,7 +145,7 @@ size_t pool_count_workers(const struct pool *p);
  * ahead is called back, with the next pool_turn. */
 void pool_pause(struct pool *p, bool paused);
 
-/* Take no output of this task, which runs, for now; and take it again. One that has been told to end is not held any more:
+/* Take no output of this task, which runs, for now; and take it again. What stands behind it is called back first. One that has been told to end is not held any more:
  * its end would not be heard of. False: it does not run. */
 bool pool_hold(struct pool *p, uint64_t seq, bool held);
 

@@ -20,7 +20,7 @@
 struct sched_slot {
 	enum slot_state state;
 	struct slot_load load;
-	bool no_more; /* takes no task beyond what it has: it is about to be replaced */
+	bool no_more; /* takes no task beyond what it has: it is about to be replaced, or not listened to */
 	struct sched_slot *prev, *next;
 };
 

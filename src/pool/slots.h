@@ -72,6 +72,9 @@ void link_close(struct link *link);
 /* Let it happen to the slot, whose tasks are already what they are after it. */
 void pool_slot_event(struct slot *slot, enum slot_event event);
 
+/* May it be given more tasks, or has the worker had its share, or is not listened to? */
+void pool_note_share(struct slot *slot);
+
 /* Give it the task, with its hold. */
 void pool_assign(struct slot *slot, struct task *t);
 
@@ -81,8 +84,8 @@ bool pool_starts_nothing(const struct pool *p);
 /* Ask for half of what was sent ahead to the slot and has not been started. The slot is LOADED or FULL. */
 void pool_call_back(struct slot *slot);
 
-/* ... for what is not to be started there, if there is any: all of it if nothing is to be started or there are too many
- * workers, else what was killed and all behind that. Where a call is under way, its answer leads to the next. */
+/* ... for what is not to be started there, if there is any: all of it if nothing is to be started, there are too many
+ * workers or this one is not to be listened to, else what was killed and all behind that. Where a call is under way, its answer leads to the next. */
 void pool_call_unwanted_back(struct slot *slot);
 
 /* ... from every slot. */

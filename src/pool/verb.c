@@ -122,6 +122,8 @@ bool pool_hold(struct pool *p, uint64_t seq, bool held)
 	if (!slot)
 		return false;
 	slot->held = held;
+	pool_note_share(slot);
+	pool_call_unwanted_back(slot);
 	pool_pause_output(slot->link);
 	return true;
 }

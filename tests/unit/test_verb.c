@@ -5,8 +5,11 @@
 #include <config.h>
 
 #include <check.h>
+#include <poll.h>
 
 #include "base/clock.h"
+#include "base/fdio.h"
+#include "pool/slots.h"
 #include "pool_help.h"
 
 Suite *verb_suite(void);
@@ -99,6 +102,53 @@ START_TEST(output_that_is_held)
 	submit("quick");
 	AWAIT(pool_idle(&pool));
 	assert_done(13);
+	help_close();
+}
+END_TEST
+
+/* What stands behind it can be had by others, and nothing more is put there. */
+START_TEST(held_alone)
+{
+	open_pool(2, 1);
+	submit("hold");
+	submit("catch");
+	AWAIT(heard[1].started && heard[2].started);
+	submit_all("quick", 2);
+	AWAIT(heard[3].given && heard[4].given);
+	ck_assert(pool_hold(&pool, 1, true));
+	submit_all("quick", 2);
+	pool_kill(&pool, 2);
+	AWAIT(heard[3].finished && heard[4].finished && heard[5].finished && heard[6].finished);
+	ck_assert(pool_hold(&pool, 1, false));
+	submit("hold");
+	allow();
+	allow();
+	AWAIT(pool_idle(&pool));
+	assert_done(7);
+	ck_assert_uint_eq(pool_count_workers(&pool), 2);
+	help_close();
+}
+END_TEST
+
+/* The end of the task is read together with what lets it be held. */
+START_TEST(held_when_it_has_ended)
+{
+	open_pool(1, 1);
+	submit("hold");
+	AWAIT(heard[1].started);
+	submit("quick");
+	AWAIT(heard[2].given);
+	ck_assert(pool_hold(&pool, 1, true));
+	pool_turn(&pool);
+	int rfd = pool.slots[0]->link->channel.rfd, answer;
+	while ((answer = fdio_waiting(rfd)) == 0)
+		poll(NULL, 0, 1);
+	allow();
+	while (fdio_waiting(rfd) == answer)
+		poll(NULL, 0, 1);
+	AWAIT(pool_idle(&pool));
+	assert_done(2);
+	ck_assert_uint_eq(heard[2].returned, 1);
 	help_close();
 }
 END_TEST
@@ -371,6 +421,8 @@ Suite *verb_suite(void)
 	tcase_add_test(t, pause_starts_nothing);
 	tcase_add_test(t, what_is_not_on_record_does_not_run);
 	tcase_add_test(t, output_that_is_held);
+	tcase_add_test(t, held_alone);
+	tcase_add_test(t, held_when_it_has_ended);
 	tcase_add_test(t, held_and_killed);
 	tcase_add_test(t, held_and_stopped);
 	tcase_add_test(t, held_and_out_of_time);
