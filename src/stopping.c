@@ -180,8 +180,10 @@ static bool cut_short(struct run *r, const char *why)
 void stopping_on_deadline(void *arg)
 {
 	struct run *r = arg;
-	if (!r->signo && !r->broken)
-		r->out_of_time = cut_short(r, "--deadline: the time is over");
+	if (r->signo || r->broken)
+		return;
+	r->control.closed = true; /* what only waits for clients has no more time to do so either */
+	r->out_of_time = cut_short(r, "--deadline: the time is over");
 }
 
 /* Draw the consequences. Each is drawn once; true if there was a new one. */
