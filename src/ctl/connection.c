@@ -19,7 +19,7 @@
 #define READ_SIZE ((size_t)64 << 10)
 #define ACCEPT_MAX 64                   /* in one turn */
 #define TRY_AGAIN_NS (100 * NS_PER_MS)
-#define PATIENCE_NS NS_PER_SEC          /* in the end, with one that takes nothing */
+#define PATIENCE_NS (5 * NS_PER_SEC)    /* in the end, with one that takes nothing */
 
 /* Its end. */
 

@@ -46,10 +46,13 @@ static const struct verb verbs[] = {
 	{"list", {{"words", MEMBER_BYTES_LIST, true}, {"yes", MEMBER_TRUE, false}}, run_list, false},
 };
 
+static struct loop loop;
+
 static void setup(void)
 {
 	ck_assert_ptr_null(jansson_load());
 	store_init(&all.store, 1 << 20);
+	all.config.loop = &loop;
 	client = (struct connection){.all = &all};
 	all.touched = NULL;
 	runs = 0;
