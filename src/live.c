@@ -26,6 +26,8 @@ enum resume_state live_look(void *run, const char *command, size_t len, uint64_t
 	return RESUME_NEW;
 }
 
+#define QUEUE_MEMORY ((uint64_t)256 << 20)
+
 #define SYNC_NS NS_PER_SEC /* what nobody waits for is on the disk so much later */
 
 /* A socket is not moved by --directory. */
@@ -76,7 +78,7 @@ static void listen_for_clients(struct run *r)
 	if (missing)
 		die_msg(EXIT_FORKPOOL, "--listen needs jansson: %s", missing);
 	struct control_config config = {
-		.path = r->listen, .connections_max = r->clients, .queue_memory = o->queue_memory, .jobs_max = JOBS_MAX,
+		.path = r->listen, .connections_max = r->clients, .queue_memory = o->queue_memory ? o->queue_memory : QUEUE_MEMORY, .jobs_max = JOBS_MAX,
 		.retries = o->retries, .in_turn = o->sync, .submitter = {r->submitted_line, r->submitted_words, &r->numbers}, .loop = &r->loop, .pool = &r->pool,
 		.ledger = &r->ledger, .db = r->db, .store = &r->store};
 	if (control_open(&r->control, &config, &why) < 0)

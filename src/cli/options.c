@@ -18,7 +18,6 @@
 #define LONG_BASE 256
 
 #define KILL_AFTER_NS (10 * NS_PER_SEC)
-#define QUEUE_MEMORY (UINT64_C(256) << 20)
 
 /* getopt_long's view of the table. */
 struct getopt_arrays {
@@ -238,6 +237,8 @@ static void check_live(const struct options *o)
 		die_usage("--state knows by itself what has been done; leave out --resume and its like");
 	if (o->state && o->joblog && strcmp(o->state, o->joblog) == 0)
 		die_usage("--state and --joblog name the same file '%s'", o->state);
+	if (!o->listen && o->queue_memory)
+		die_usage("--queue-memory is for the queues of clients; add --listen SOCKET");
 	if (!o->state && o->durability_given)
 		die_usage("--durability is for what --state keeps; add --state FILE");
 }
@@ -264,7 +265,7 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	struct parse p = {.o = o, .jobs = {.form = JOBS_PERCENT, .n = 100}};
 
-	*o = (struct options){.delimiter = '\n', .kill_after_ns = KILL_AFTER_NS, .queue_memory = QUEUE_MEMORY};
+	*o = (struct options){.delimiter = '\n', .kill_after_ns = KILL_AFTER_NS};
 	read_options(&p, argc, argv);
 	if (o->agent)
 		return;

@@ -137,7 +137,7 @@ int answer_apply(struct answer *a, const json_t *reply)
 	jansson_take_bytes(jansson.object_get(reply, "reason"), &reason);
 	buf_addc(&reason, '\0');
 	if (strcmp(string(reply, "outcome"), "exited") != 0)
-		warn_msg("task %" JSON_INTEGER_FORMAT ": %s", number(reply, "task", 0), buf_head(&reason));
+		warn_msg("task %" JSON_INTEGER_FORMAT ": %s: %s", number(reply, "task", 0), buf_head(&reason), a->call->words[0]);
 	buf_clear(&reason);
 	return status_in(reply);
 }

@@ -51,6 +51,11 @@ void pool_finish_unstarted(struct pool *p, struct task *t, const char *reason)
 	task_drop(t);
 }
 
+void pool_finish_killed(struct pool *p, struct task *t)
+{
+	pool_finish_unstarted(p, t, t->attempt > 0 ? "killed before it was tried again" : "killed before it started");
+}
+
 void pool_drop(struct pool *p, struct task *t)
 {
 	p->dropped = true;
@@ -76,7 +81,7 @@ void pool_give_back(struct pool *p, struct queue *tasks)
 		t->attempt--;
 		pool_emit(p, &(struct pool_event){.kind = POOL_RETURNED, .task = t, .host = ""});
 		if (t->killed)
-			pool_finish_unstarted(p, t, POOL_KILLED_UNSTARTED);
+			pool_finish_killed(p, t);
 		else if (p->stop)
 			pool_drop(p, t);
 		else

@@ -8,9 +8,6 @@
 #include "pool/pool.h"
 #include "proto/channel.h"
 
-/* Why a task was not started that somebody did not want any more. */
-#define POOL_KILLED_UNSTARTED "killed before it started"
-
 /* A worker, as seen from here. It outlives its place in the slot when it is replaced. */
 struct link {
 	struct pool *pool;
@@ -107,6 +104,9 @@ void pool_drop(struct pool *p, struct task *t);
 
 /* The task is over and has not been started, for this reason ("": as the task says). Takes over the hold. */
 void pool_finish_unstarted(struct pool *p, struct task *t, const char *reason);
+
+/* The same, for somebody does not want it any more. */
+void pool_finish_killed(struct pool *p, struct task *t);
 
 /* Take the output of what it runs, or leave it where it is, as is wanted now. */
 void pool_pause_output(struct link *l);

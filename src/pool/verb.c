@@ -65,7 +65,7 @@ bool pool_kill(struct pool *p, uint64_t seq)
 	if (!t)
 		return kill_given(p, seq);
 	t->killed = true;
-	pool_finish_unstarted(p, t, POOL_KILLED_UNSTARTED);
+	pool_finish_killed(p, t);
 	return true;
 }
 

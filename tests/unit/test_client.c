@@ -286,9 +286,9 @@ static const struct {
 	{"apply x", "{\"output\":1,\"bytes\":\"a\"}\n{\"output\":2,\"bytes\":{\"base64\":\"/w==\"}}\n{\"output\":1,\"bytes\":\"b\\n\"}\n"
 	 OK(",\"task\":1,\"outcome\":\"exited\",\"status\":3,\"reason\":\"exit 3\""), 3, "ab\n", "\xff"},
 	{"apply x", OK(",\"task\":1,\"outcome\":\"signalled\",\"status\":137,\"signal\":9,\"reason\":\"killed by SIGKILL\""), 137, "",
-	 "forkpool: task 1: killed by SIGKILL\n"},
+	 "forkpool: task 1: killed by SIGKILL: x\n"},
 	{"apply x", OK(",\"task\":1,\"outcome\":\"not started\",\"status\":125,\"reason\":{\"base64\":\"/yBpcw==\"}"), 125, "",
-	 "forkpool: task 1: \\xff is\n"},
+	 "forkpool: task 1: \\xff is: x\n"},
 	{"apply x", OK(",\"task\":1,\"outcome\":\"exited\""), 125, "", ""},
 	{"wait 7", "{\"task\":{" TASK "}}\n" OK(",\"failed\":1"), 3, "", ""},
 	{"wait 7 8", "{\"task\":{" TASK "}}\n{\"task\":{\"task\":8,\"status\":0}}\n" OK(",\"failed\":1"), 123, "", ""},

@@ -31,10 +31,15 @@ static void assert_outcome(uint64_t place, enum outcome_kind kind, int code)
 	ck_assert(!heard[place].outcome.stopped);
 }
 
-static void assert_never_started(uint64_t place)
+static void assert_unstarted(uint64_t place, const char *reason)
 {
 	assert_outcome(place, OUTCOME_NOT_STARTED, 0);
-	ck_assert_str_eq(heard[place].outcome.reason, "killed before it started");
+	ck_assert_str_eq(heard[place].outcome.reason, reason);
+}
+
+static void assert_never_started(uint64_t place)
+{
+	assert_unstarted(place, "killed before it started");
 }
 
 START_TEST(that_waits)
@@ -80,10 +85,10 @@ START_TEST(that_waits_for_its_next_attempt)
 	submit("fail");
 	AWAIT(heard[1].failed && heard[2].failed);
 	ck_assert(pool_kill(&pool, 1));
-	assert_never_started(1);
+	assert_unstarted(1, "killed before it was tried again");
 	ck_assert_uint_eq(pool.retry.count, 1);
 	ck_assert(pool_kill(&pool, 2));
-	assert_never_started(2);
+	assert_unstarted(2, "killed before it was tried again");
 	ck_assert(pool_idle(&pool));
 	help_close();
 }
