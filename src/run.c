@@ -45,12 +45,6 @@ static void wait_for_input(struct run *r)
 	stopping_give_up(r);
 }
 
-static void end_input(struct run *r)
-{
-	r->feed_ended = true;
-	halt_input_ended(&r->halt);
-}
-
 /* One item; false if there is none now. */
 static bool feed_one(struct run *r)
 {
@@ -67,10 +61,10 @@ static bool feed_one(struct run *r)
 	case FEED_FAILED:
 		r->input_failed = true;
 		warn_msg("%s", feed_error(r->feed));
-		end_input(r);
+		r->feed_ended = true;
 		return false;
 	case FEED_END:
-		end_input(r);
+		r->feed_ended = true;
 		return false;
 	}
 	return false;
@@ -112,6 +106,13 @@ static bool is_over(struct run *r)
 	return told;
 }
 
+/* Neither the input nor clients have more to come, but for what running tasks submit. */
+static void note_all_known(struct run *r)
+{
+	if (r->feed_ended && !r->pool.stop && !control_keeps_open(&r->control))
+		halt_all_known(&r->halt);
+}
+
 /* What has happened may have led to a callback, and to output. */
 static void look_at_events(struct run *r)
 {
@@ -129,6 +130,7 @@ static bool turn(struct run *r)
 	if (stopping_check(r))
 		return true;
 	feed_some(r);
+	note_all_known(r);
 	if (stopping_check(r)) /* tasks that were refused */
 		return true;
 	bool full = pool_is_full(&r->pool);

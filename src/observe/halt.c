@@ -98,7 +98,7 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 	look(h);
 }
 
-void halt_input_ended(struct halt *h)
+void halt_all_known(struct halt *h)
 {
 	h->all_known = true;
 	look(h);

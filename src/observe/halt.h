@@ -2,7 +2,7 @@
  *
  * halt: counts how tasks end, and says when it is time to stop the run (--halt). Stopping is run.c's.
  *
- * Life cycle: halt_open; events; halt_input_ended when all tasks have come, since a share of them can be told only then.
+ * Life cycle: halt_open; events; halt_all_known when all tasks have come, since a share of them can be told only then.
  */
 #ifndef OBSERVE_HALT_H
 #define OBSERVE_HALT_H
@@ -37,6 +37,6 @@ struct halt {
 int halt_parse(const char *text, struct halt_rule *out);
 
 void halt_open(struct halt *h, const struct halt_rule *rule);
-void halt_input_ended(struct halt *h);
+void halt_all_known(struct halt *h);
 
 #endif

@@ -140,7 +140,7 @@ START_TEST(never_is_never)
 	open_with("never");
 	failing(5);
 	succeeding(5);
-	halt_input_ended(&h);
+	halt_all_known(&h);
 	ck_assert_int_eq(h.tripped, POOL_RUNS);
 }
 END_TEST
@@ -151,7 +151,7 @@ START_TEST(a_share_waits_for_the_end_of_the_input)
 	failing(2);
 	succeeding(6);
 	ck_assert_int_eq(h.tripped, POOL_RUNS);
-	halt_input_ended(&h);
+	halt_all_known(&h);
 	ck_assert_int_eq(h.tripped, POOL_STOP_NOW);
 }
 END_TEST
@@ -165,7 +165,7 @@ START_TEST(a_share_is_exact)
 	failing(2);
 	succeeding(6);
 	h.observer.on_event(&h.observer, &accepted);
-	halt_input_ended(&h);
+	halt_all_known(&h);
 	ck_assert_int_eq(h.tripped, POOL_RUNS);
 	h.observer.on_event(&h.observer, &(struct pool_event){.kind = POOL_FINISHED, .outcome = &o});
 	ck_assert_int_eq(h.tripped, POOL_STOP_NOW);
@@ -175,11 +175,11 @@ END_TEST
 START_TEST(a_share_of_nothing_is_nothing)
 {
 	open_with("now,fail=1%");
-	halt_input_ended(&h);
+	halt_all_known(&h);
 	ck_assert_int_eq(h.tripped, POOL_RUNS);
 	open_with("now,fail=1%");
 	succeeding(3);
-	halt_input_ended(&h);
+	halt_all_known(&h);
 	ck_assert_int_eq(h.tripped, POOL_RUNS);
 }
 END_TEST
