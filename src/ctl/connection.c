@@ -350,18 +350,24 @@ bool connections_owe(struct connections *cs)
 	return most_ns > 0;
 }
 
-void connections_end(struct connections *cs)
+static void listen_no_more(struct connections *cs)
 {
 	loop_cancel_timer(cs->config.loop, &cs->try_again);
 	loop_cancel_timer(cs->config.loop, &cs->patience);
 	loop_unwatch(cs->config.loop, &cs->accepting);
 	socket_close(&cs->place);
+}
+
+void connections_end(struct connections *cs)
+{
+	listen_no_more(cs);
 	for (struct connection *c = cs->first; c; c = c->next)
 		speak(c);
 }
 
 void connections_close(struct connections *cs)
 {
+	listen_no_more(cs);
 	while (cs->first)
 		drop(cs->first);
 	store_clear(&cs->store);

@@ -7,7 +7,7 @@
  * closed its side for writing is served until all its requests are answered; one that is gone is forgotten, and its pending
  * requests are cancelled. Knows nothing of what the lines mean.
  *
- * Life cycle: connections_open, which listens; connections_flush in each turn; connections_end; connections_close.
+ * Life cycle: connections_open, which listens; connections_flush in each turn; connections_end, unless what is to be said might not be true; connections_close.
  */
 #ifndef CTL_CONNECTION_H
 #define CTL_CONNECTION_H
@@ -111,6 +111,8 @@ bool connections_owe(struct connections *cs);
 
 /* Take no more clients, and listen no more; write what is to be said, as far as clients take it now. */
 void connections_end(struct connections *cs);
+
+/* Take no more clients, listen no more, and say nothing more. */
 void connections_close(struct connections *cs);
 
 #endif
