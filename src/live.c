@@ -11,6 +11,9 @@
 #include "cli/jobs.h"
 #include "proto/jansson.h"
 
+#define QUEUE_MEMORY ((uint64_t)256 << 20) /* of all messages */
+#define SYNC_NS NS_PER_SEC /* what nobody waits for is on the disk so much later */
+
 enum resume_state live_look(void *run, const char *command, size_t len, uint64_t *seq)
 {
 	const struct run *r = run;
@@ -25,10 +28,6 @@ enum resume_state live_look(void *run, const char *command, size_t len, uint64_t
 	}
 	return RESUME_NEW;
 }
-
-#define QUEUE_MEMORY ((uint64_t)256 << 20)
-
-#define SYNC_NS NS_PER_SEC /* what nobody waits for is on the disk so much later */
 
 /* A socket is not moved by --directory. */
 static char *place_of(const struct options *o)
@@ -142,11 +141,6 @@ bool live_turn(struct run *r)
 	if (db_lags(r->db) && !loop_timer_is_set(&r->sync))
 		loop_set_timer(&r->loop, &r->sync, SYNC_NS);
 	return again;
-}
-
-void live_tell_end(struct run *r, int status)
-{
-	control_tell_end(&r->control, status);
 }
 
 void live_close(struct run *r)

@@ -3,7 +3,7 @@
  * live: --listen and --state: what keeps a pool open, and what it finds again when it is started anew.
  *
  * Life cycle: live_prepare before the feed, and before the directory changes; live_open when the observers are made; live_restore when the pool is there; in each turn live_turn;
- * live_tell_end; live_close. Without the options, all of them do nothing.
+ * live_close. Without the options, all of them do nothing.
  */
 #ifndef LIVE_H
 #define LIVE_H
@@ -21,8 +21,6 @@ void live_restore(struct run *r);
 
 /* Put on record what has happened, and answer those who asked. True: that has led to more, which nothing else will show. */
 bool live_turn(struct run *r);
-
-void live_tell_end(struct run *r, int status);
 
 /* After the pool. */
 void live_close(struct run *r);

@@ -234,7 +234,7 @@ int run(const struct options *options, struct spawn_origin *origin)
 	tell_left_out(&r);
 	summarize(&r);
 	int status = exit_status(&r);
-	live_tell_end(&r, r.signo ? SIGNAL_BASE + r.signo : status);
+	control_tell_end(&r.control, r.signo ? SIGNAL_BASE + r.signo : status);
 	setup_close(&r);
 	if (r.signo)
 		signals_die_of(r.signo);

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "base/clock.h"
 #include "base/fdio.h"
@@ -26,15 +27,9 @@
 static void unlist(struct connection *c)
 {
 	struct connections *cs = c->all;
-	*(c->prev ? &c->prev->next : &cs->first) = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	for (struct connection **at = &cs->touched; c->touched && *at; at = &(*at)->next_touched) {
-		if (*at != c)
-			continue;
-		*at = c->next_touched;
-		break;
-	}
+	DL_DELETE(cs->first, c);
+	if (c->touched)
+		LL_DELETE2(cs->touched, c, next_touched);
 	cs->count--;
 }
 
@@ -152,8 +147,7 @@ static void touch(struct connection *c)
 	if (c->touched)
 		return;
 	c->touched = true;
-	c->next_touched = c->all->touched;
-	c->all->touched = c;
+	LL_PREPEND2(c->all->touched, c, next_touched);
 }
 
 /* What it has said already can be heard once it takes the answers: as an event of its own, for it may change anything. */
@@ -234,11 +228,7 @@ bool connections_flush(struct connections *cs)
 void pending_add(struct connection *c, struct pending *p)
 {
 	p->connection = c;
-	p->prev = NULL;
-	p->next = c->pending;
-	if (p->next)
-		p->next->prev = p;
-	c->pending = p;
+	DL_PREPEND(c->pending, p);
 	c->n_pending++;
 	c->pending_bytes += p->bytes;
 }
@@ -248,9 +238,7 @@ void pending_remove(struct pending *p)
 	struct connection *c = p->connection;
 	if (!c)
 		return;
-	*(p->prev ? &p->prev->next : &c->pending) = p->next;
-	if (p->next)
-		p->next->prev = p->prev;
+	DL_DELETE(c->pending, p);
 	p->connection = NULL;
 	c->n_pending--;
 	c->pending_bytes -= p->bytes;
@@ -267,10 +255,7 @@ static void add(struct connections *cs, int fd)
 	bool known = socket_peer(fd, &uid, &c->pid);
 	c->all = cs;
 	c->watch = (struct watch){.fd = fd, .ready = on_ready, .arg = c};
-	c->next = cs->first;
-	if (c->next)
-		c->next->prev = c;
-	cs->first = c;
+	DL_PREPEND(cs->first, c);
 	cs->count++;
 	c->heard_all = true;
 	if (!known || (uid != geteuid() && uid != 0))

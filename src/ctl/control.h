@@ -99,7 +99,8 @@ void control_join(struct request *rq);
 void control_end_waits(struct control *c, const struct task *t);
 void control_end_joins(struct control *c, int status);
 
-/* control_show.c */
+/* control_show.c: what is said of a task, in memory or on disk, and its outcome, if it is over; NULL: there is none. */
+json_t *control_describe(struct control *c, uint64_t seq, struct outcome *o);
 void control_status(struct request *rq);
 void control_list(struct request *rq);
 void control_result(struct request *rq);

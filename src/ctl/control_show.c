@@ -17,17 +17,17 @@ static pid_t pid_of(struct control *c, const struct ledger_entry *e)
 	return e->state == LEDGER_RUNNING ? pool_task_pid(c->config.pool, e->seq) : 0;
 }
 
-/* What is said of a task, in memory or on disk; NULL: there is none. */
-static json_t *describe(struct control *c, uint64_t seq)
+json_t *control_describe(struct control *c, uint64_t seq, struct outcome *o)
 {
 	struct ledger_entry *e = ledger_find(c->config.ledger, seq);
-	struct outcome o;
 	struct task *t;
+	if (e && e->outcome)
+		*o = *e->outcome;
 	if (e)
 		return describe_entry(e, pid_of(c, e));
-	if (!c->config.db || !db_look(c->config.db, seq, &t, &o))
+	if (!c->config.db || !db_look(c->config.db, seq, &t, o))
 		return NULL;
-	json_t *object = describe_task(t, &o);
+	json_t *object = describe_task(t, o);
 	task_drop(t);
 	return object;
 }
@@ -46,7 +46,7 @@ static void show_pool(struct request *rq)
 	struct control *c = rq->arg;
 	const struct ledger *l = c->config.ledger;
 	const struct { const char *name; uint64_t number; } numbers[] = {
-		{"jobs", c->config.pool->config.jobs}, {"workers", c->config.pool->sched.workers}, {"running", l->running},
+		{"jobs", c->config.pool->config.jobs}, {"workers", pool_count_workers(c->config.pool)}, {"running", l->running},
 		{"waiting", l->waiting}, {"finished", l->finished}, {"failed", l->failed}, {"queues", c->queues.count},
 		{"pid", (uint64_t)getpid()}};
 	json_t *reply = reply_new(rq);
@@ -62,11 +62,12 @@ static void show_pool(struct request *rq)
 void control_status(struct request *rq)
 {
 	uint64_t seq;
+	struct outcome o;
 	if (!request_number(rq, "task", &seq)) {
 		show_pool(rq);
 		return;
 	}
-	json_t *task = describe(rq->arg, seq);
+	json_t *task = control_describe(rq->arg, seq, &o);
 	if (!task) {
 		request_fail(rq, "no-task", "there is no task %" PRIu64, seq);
 		return;

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/xalloc.h"
 #include "ctl/describe.h"
@@ -119,9 +120,7 @@ void control_submit(struct request *rq)
 static void free_apply(struct apply *a)
 {
 	struct control *c = a->control;
-	*(a->prev ? &a->prev->next : &c->applied) = a->next;
-	if (a->next)
-		a->next->prev = a->prev;
+	DL_DELETE(c->applied, a);
 	spool_clear(&a->kept, c->config.store);
 	free(a);
 }
@@ -144,10 +143,7 @@ void control_apply(struct request *rq)
 	struct apply *a = xcalloc(1, sizeof *a);
 	a->control = c;
 	a->seq = t->seq;
-	a->next = c->applied;
-	if (a->next)
-		a->next->prev = a;
-	c->applied = a;
+	DL_PREPEND(c->applied, a);
 	t->caller = a;
 	asked_wait(&a->asked, rq, c->config.loop, NULL, abandon);
 	pool_submit(c->config.pool, t);

@@ -8,13 +8,15 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "base/xalloc.h"
 #include "ctl/describe.h"
 
 /* One of the tasks that a client waits for; they stand at the task's entry in the ledger. */
 struct watcher {
-	struct watcher *next, **at; /* `at`: what points here; NULL: it stands nowhere */
+	struct watcher *next, *prev;
+	struct ledger_entry *entry; /* borrowed; NULL: it stands nowhere */
 	struct wait *wait;
 	json_t *part;               /* owned; what the task has come to, once it is over */
 };
@@ -23,8 +25,9 @@ struct wait {
 	struct asked asked; /* first */
 	struct control *control;
 	uint64_t remaining, failed;
-	struct wait *next, **at; /* of those that wait for all until then */
+	struct wait *next, *prev; /* of those that wait for all until then */
 	uint64_t until;          /* their place; 0: for `watchers` */
+	bool listed;             /* it stands among those */
 	uint64_t except;         /* the task that asks; 0: none of ours */
 	size_t n;
 	struct watcher watchers[];
@@ -32,30 +35,21 @@ struct wait {
 
 struct join {
 	struct asked asked; /* first */
-	struct join *next, **at;
+	struct join *next, *prev;
+	struct control *control;
 };
-
-static void leave_list(struct wait *w)
-{
-	if (w->at)
-		*w->at = w->next;
-	if (w->at && w->next)
-		w->next->at = w->at;
-	w->at = NULL;
-}
 
 static void leave_entry(struct watcher *v)
 {
-	if (v->at)
-		*v->at = v->next;
-	if (v->at && v->next)
-		v->next->at = v->at;
-	v->at = NULL;
+	if (v->entry)
+		DL_DELETE(v->entry->watchers, v);
+	v->entry = NULL;
 }
 
 static void free_wait(struct wait *w)
 {
-	leave_list(w);
+	if (w->listed)
+		DL_DELETE(w->control->waits_for_all, w);
 	for (size_t i = 0; i < w->n; i++) {
 		leave_entry(&w->watchers[i]);
 		jansson_free(w->watchers[i].part);
@@ -112,31 +106,6 @@ static void count(struct wait *w, const struct outcome *o)
 	w->remaining--;
 }
 
-/* What is known of a task that is over; NULL: nothing. */
-static json_t *look_back(struct control *c, uint64_t seq, struct outcome *o)
-{
-	struct ledger_entry *e = ledger_find(c->config.ledger, seq);
-	struct task *t;
-	if (e) {
-		*o = *e->outcome;
-		return describe_entry(e, 0);
-	}
-	if (!c->config.db || !db_look(c->config.db, seq, &t, o))
-		return NULL;
-	json_t *part = describe_task(t, o);
-	task_drop(t);
-	return part;
-}
-
-static void watch(struct watcher *v, struct ledger_entry *e)
-{
-	v->at = (struct watcher **)&e->watchers;
-	v->next = *v->at;
-	if (v->next)
-		v->next->at = &v->next;
-	*v->at = v;
-}
-
 /* False: there is no such task. */
 static bool add_task(struct wait *w, size_t i, uint64_t seq)
 {
@@ -146,10 +115,11 @@ static bool add_task(struct wait *w, size_t i, uint64_t seq)
 	struct outcome o;
 	v->wait = w;
 	if (e && e->state != LEDGER_FINISHED) {
-		watch(v, e);
+		v->entry = e;
+		DL_PREPEND(e->watchers, v);
 		return true;
 	}
-	v->part = look_back(c, seq, &o);
+	v->part = control_describe(c, seq, &o);
 	if (v->part)
 		count(w, &o);
 	return v->part != NULL;
@@ -192,11 +162,8 @@ static void wait_for_all(struct request *rq)
 		answer(w);
 		return;
 	}
-	w->at = &c->waits_for_all;
-	w->next = *w->at;
-	if (w->next)
-		w->next->at = &w->next;
-	*w->at = w;
+	w->listed = true;
+	DL_PREPEND(c->waits_for_all, w);
 }
 
 void control_wait(struct request *rq)
@@ -234,9 +201,7 @@ void control_end_waits(struct control *c, const struct task *t)
 
 static void free_join(struct join *j)
 {
-	*j->at = j->next;
-	if (j->next)
-		j->next->at = j->at;
+	DL_DELETE(j->control->joins, j);
 	free(j);
 }
 
@@ -262,11 +227,8 @@ void control_join(struct request *rq)
 {
 	struct control *c = rq->arg;
 	struct join *j = xcalloc(1, sizeof *j);
-	j->at = &c->joins;
-	j->next = *j->at;
-	if (j->next)
-		j->next->at = &j->next;
-	*j->at = j;
+	j->control = c;
+	DL_PREPEND(c->joins, j);
 	asked_wait(&j->asked, rq, c->config.loop, on_late_join, cancel_join);
 }
 

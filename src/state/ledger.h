@@ -29,6 +29,8 @@ enum ledger_state {
 	LEDGER_FINISHED,
 };
 
+struct watcher;
+
 struct ledger_entry {
 	uint64_t seq;
 	enum ledger_state state;
@@ -41,7 +43,7 @@ struct ledger_entry {
 	struct outcome *outcome; /* owned; once it is over */
 	struct buf out, err;     /* of the last attempt; of all */
 	bool out_cut, err_cut;   /* that is not all */
-	void *watchers;          /* for whoever uses the ledger; NULL at first, and again before it is over */
+	struct watcher *watchers; /* for whoever uses the ledger; NULL at first, and again before it is over */
 	struct ledger_entry *later; /* of those that are over, the next */
 	UT_hash_handle hh;
 };
