@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "proto/msg.h"
 #include "state/db.h"
 #include "state/dbstruct.h"
 
@@ -30,14 +31,6 @@ static bool read_holes(struct command *c, const char *text, size_t len)
 	return is_sound;
 }
 
-static size_t count_words(const char *bytes, size_t len)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++)
-		n += bytes[i] == '\0';
-	return n;
-}
-
 /* The columns command, words, holes, shell and direct. False: no such command can have been written. */
 static bool take_command(struct query *q, struct command *c)
 {
@@ -50,9 +43,8 @@ static bool take_command(struct query *q, struct command *c)
 		return false;
 	c->len = words ? words_len : text_len + 1;
 	c->bytes = words ? xmemdup(words, words_len) : xmemdup(text, text_len);
-	c->n_words = count_words(c->bytes, c->len);
-	return (c->len == 0 || c->bytes[c->len - 1] == '\0') && (!c->shell || c->n_words == 1) &&
-	       (!holes || read_holes(c, holes, holes_len));
+	c->n_words = bytes_count_strings((struct bytes){c->bytes, c->len});
+	return c->n_words != SIZE_MAX && (!c->shell || c->n_words == 1) && (!holes || read_holes(c, holes, holes_len));
 }
 
 /* The columns SQL_TASK. NULL: the row is damaged. */
