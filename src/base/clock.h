@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * clock: monotonic time. Wall time may step; nothing here is affected.
+ * clock: monotonic time, which is what everything is measured by; and wall time, which may step, for what is written down.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -13,6 +13,9 @@
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t clock_ns(void);
+
+/* Microseconds since 1970. */
+int64_t clock_wall_us(void);
 
 /* Let so much time pass; a signal ends it early. */
 void clock_rest(uint64_t ns);

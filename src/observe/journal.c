@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -42,9 +41,7 @@ static void lines_reset(struct journal_lines *l)
 
 static uint64_t wall_clock_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
+	return (uint64_t)clock_wall_us() / 1000;
 }
 
 static void on_settled(struct task *t)
