@@ -18,5 +18,5 @@ int agent_run(const struct spawn_origin *origin)
 	if (rfd < 0 || wfd < 0 || null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(2, 1) < 0)
 		die_sys(EXIT_FORKPOOL, "--agent: cannot serve on standard input and output");
 	close(null_fd);
-	return worker_serve(rfd, wfd, getppid(), origin);
+	return worker_serve(rfd, wfd, getppid(), origin, -1);
 }

@@ -12,7 +12,7 @@
 #include "proto/jansson.h"
 
 #define QUEUE_MEMORY ((uint64_t)256 << 20) /* of all messages */
-#define SYNC_NS NS_PER_SEC /* what nobody waits for is on the disk so much later */
+#define SYNC_NS NS_PER_SEC /* what nobody waits for is on the disk so much later, and what runs so long is shown as running */
 
 enum resume_state live_look(void *run, const char *command, size_t len, uint64_t *seq)
 {
@@ -42,6 +42,7 @@ static char *place_of(const struct options *o)
 static void on_sync(void *arg)
 {
 	struct run *r = arg;
+	ledger_write_running(&r->ledger);
 	db_commit(r->db, true);
 }
 
@@ -89,7 +90,7 @@ void live_open(struct run *r)
 {
 	if (!r->options->listen && !r->db)
 		return;
-	ledger_open(&r->ledger, r->db);
+	ledger_open(&r->ledger, r->db, r->options->via);
 	setup_add_observer(r, &r->ledger.observer);
 	if (r->options->listen) {
 		listen_for_clients(r);
@@ -138,7 +139,7 @@ bool live_turn(struct run *r)
 	if (!r->db)
 		return again;
 	db_commit(r->db, false);
-	if (db_lags(r->db) && !loop_timer_is_set(&r->sync))
+	if ((db_lags(r->db) || r->ledger.unwritten > 0) && !loop_timer_is_set(&r->sync))
 		loop_set_timer(&r->loop, &r->sync, SYNC_NS);
 	return again;
 }

@@ -94,6 +94,8 @@ src_libforkpool_a_SOURCES = \
 	src/task/joblog.h \
 	src/task/known.c \
 	src/task/known.h \
+	src/task/marks.c \
+	src/task/marks.h \
 	src/task/numbers.h \
 	src/task/outcome.c \
 	src/task/outcome.h \
@@ -192,6 +194,7 @@ src_libforkpool_a_SOURCES = \
 	src/state/claim.h \
 	src/state/db.c \
 	src/state/db.h \
+	src/state/dbmarks.c \
 	src/state/dbqueue.c \
 	src/state/dbread.c \
 	src/state/dbstruct.h \

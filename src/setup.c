@@ -53,7 +53,7 @@ static void take_lock(struct run *r)
 static int serve(int rfd, int wfd, void *arg)
 {
 	const struct run *r = arg;
-	return worker_serve(rfd, wfd, r->self, r->origin);
+	return worker_serve(rfd, wfd, r->self, r->origin, r->db ? db_fds(r->db)[DB_MARKS] : -1);
 }
 
 char *setup_here(const char *for_what)
@@ -295,13 +295,16 @@ static void add_journal(struct run *r)
 	setup_add_observer(r, &r->journal.observer);
 }
 
-/* How many tasks may be sent ahead to a worker. FORKPOOL_AHEAD (tests only) says how many where it is any. */
+/* How many tasks may be sent ahead to a worker. FORKPOOL_AHEAD (tests only) says how many where it is any. With --state
+ * there is one at most, of which the worker notes that it has begun (task/marks.h); what is far away can note nothing. */
 static unsigned ahead_max(const struct options *o, const struct gate_config *gate)
 {
 	const char *text = getenv("FORKPOOL_AHEAD");
 	uint64_t most = o->worker_command ? ANSWERS_AHEAD : 1;
-	if (o->sync || o->halt.how || o->state || gate_is_wanted(gate))
+	if (o->sync || o->halt.how || (o->state && o->via) || gate_is_wanted(gate))
 		return 0;
+	if (o->state)
+		return 1;
 	if (text)
 		strnum_u64(text, 1, UINT32_MAX, &most);
 	return (unsigned)most;
@@ -333,7 +336,7 @@ static void open_pool(struct run *r)
 		.timeout_percent = o->timeout_percent, .kill_after_ns = o->kill_after_ns, .retries = o->retries,
 		.retry = {.delay_ns = o->retry_delay_ns, .factor = o->retry_factor}, .in_turn = o->sync, .gate = gate,
 		.quiet = o->quiet, .via = o->via, .serve = serve, .serve_arg = r,
-		.kept_fd = r->db ? db_claim_fd(r->db) : -1,
+		.kept_fds = r->db ? db_fds(r->db) : NULL,
 		.before_write = r->db ? live_put_on_record : NULL, .before_write_arg = r,
 		.setup = {.type = MSG_SETUP, .u.setup = {
 			.flags = (uint8_t)((capture ? SETUP_CAPTURE : 0) | (prompt ? SETUP_PROMPT : 0) |

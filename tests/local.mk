@@ -38,6 +38,7 @@ unit_sources = \
 	tests/unit/test_kill.c \
 	tests/unit/test_kin.c \
 	tests/unit/test_known.c \
+	tests/unit/test_marks.c \
 	tests/unit/test_ledger.c \
 	tests/unit/test_lines.c \
 	tests/unit/test_lock.c \

@@ -87,14 +87,14 @@ json_t *describe_entry(const struct ledger_entry *e, pid_t pid)
 {
 	json_t *object = begin(e->seq, e->state, e->task ? e->task->name : e->name);
 	if (e->task)
-		set_command(object, &e->task->command, e->slot);
+		set_command(object, &e->task->command, e->run.slot);
 	else
 		set_bytes(object, "command", e->command, e->command_len);
 	set_number(object, "attempt", e->attempt);
 	if (e->state == LEDGER_FINISHED)
 		describe_outcome(object, e->outcome);
 	if (e->state == LEDGER_RUNNING)
-		set_number(object, "slot", e->slot);
+		set_number(object, "slot", e->run.slot);
 	if (pid > 0)
 		set_number(object, "pid", (uint64_t)pid);
 	return object;

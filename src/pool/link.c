@@ -24,7 +24,7 @@ int link_open(struct slot *slot)
 	struct pool *p = slot->pool;
 	struct peer peer;
 	int r = p->config.via ? peer_command(&peer, p->config.via)
-			      : peer_fork(&peer, p->config.serve, p->config.serve_arg, p->config.kept_fd);
+			      : peer_fork(&peer, p->config.serve, p->config.serve_arg, p->config.kept_fds);
 	if (r < 0)
 		return -1;
 	struct link *l = xcalloc(1, sizeof *l);

@@ -42,7 +42,7 @@ struct pool_config {
 	const char *via;               /* borrowed; a command to reach workers through, or NULL: fork */
 	int (*serve)(int rfd, int wfd, void *arg); /* what a forked worker does */
 	void *serve_arg;
-	int kept_fd;                   /* borrowed; forked workers keep it open until they end; 0 or -1: none */
+	const int *kept_fds;           /* borrowed; PEER_KEPT_MAX that forked workers keep open until they end; NULL: none */
 	struct msg setup;              /* what each worker is told first; its strings are borrowed */
 	/* Called before workers are written to, once for all of them, if any has been given tasks, or called some back: what
 	 * must be on record before a task runs. False: it cannot be; then they are killed, and see nothing of it. It never

@@ -26,12 +26,15 @@ struct db *db_open(const char *path, bool durable, char **why)
 	}
 	struct db *db = xcalloc(1, sizeof *db);
 	db->durable = durable;
+	db->fds[DB_MARKS] = -1;
 	if (claim_take(&db->claim, path, why) < 0) {
 		free(db);
 		return NULL;
 	}
+	db->fds[DB_CLAIM] = db->claim.fd;
 	sql_open(&db->sql, db->claim.path);
 	schema_prepare(&db->sql);
+	db_open_marks(db);
 	read_last_task(db);
 	if (db->last_task > 0)
 		db_read_known(db);
@@ -45,6 +48,7 @@ struct db *db_open(const char *path, bool durable, char **why)
 void db_close(struct db *db)
 {
 	db_commit(db, true);
+	db_close_marks(db);
 	sql_close(&db->sql);
 	claim_drop(&db->claim);
 	known_clear(&db->known);
@@ -53,9 +57,9 @@ void db_close(struct db *db)
 	free(db);
 }
 
-int db_claim_fd(const struct db *db)
+const int *db_fds(const struct db *db)
 {
-	return db->claim.fd;
+	return db->fds;
 }
 
 const char *db_error(const struct db *db)

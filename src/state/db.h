@@ -23,7 +23,7 @@
 
 struct db;
 
-/* Open or create it: mode 0600 under any umask, and so are its -wal and -shm. NULL with *why, a message to free that
+/* Open or create it: mode 0600 under any umask, and so are its -wal, -shm and -begun. NULL with *why, a message to free that
  * names the way out, if it is refused: SQLite is missing; a folder that is not there; a file that is no database,
  * not ours or damaged, or of a newer version; a network file system, on which neither locks nor WAL can be trusted;
  * a file that another forkpool uses, which is waited for, 2 s at most, as it may be about to end. `durable`: what
@@ -33,8 +33,10 @@ struct db *db_open(const char *path, bool durable, char **why);
 /* Commits, with on_disk. Whoever wants to know whether that works calls db_commit and db_error before. */
 void db_close(struct db *db);
 
-/* Borrowed. As long as any process has it open, no other run gets the database. */
-int db_claim_fd(const struct db *db);
+/* Two fds for workers, borrowed: as long as any process has the first open, no other run gets the database; in the second
+ * they note what they begin (task/marks.h). */
+enum { DB_CLAIM, DB_MARKS, DB_FDS };
+const int *db_fds(const struct db *db);
 
 /* Why nothing more is written, borrowed; NULL: all is well. A full disk is one reason. */
 const char *db_error(const struct db *db);
@@ -53,8 +55,7 @@ uint64_t db_last_task(const struct db *db);
 
 /* Tasks that are not over, by number. For each, a task that the callee takes over (task_new with place 0; seq,
  * command, refusal, name, directory, tag, results, submitted, and attempt, the attempts that were begun), and
- * whether its last attempt was running when the run ended: then db_fail, db_finish or db_return is to tell what
- * became of it. The callee makes no changes. -1 if the database cannot be read (db_error). */
+ * whether its last attempt was running when the run ended: then db_fail or db_finish is to tell what became of it. The callee makes no changes. -1 if the database cannot be read (db_error). */
 int db_each_unfinished(struct db *db, void (*found)(void *arg, struct task *t, bool was_running), void *arg);
 
 /* Tasks of the input are known by text and occurrence (task/known.h): what was known, when the database was opened,
@@ -65,15 +66,27 @@ enum db_known db_take(struct db *db, const char *text, size_t len, uint64_t *seq
 /* A new task, which waits. Its number is t->seq, which no other has. */
 void db_add(struct db *db, const struct task *t);
 
-/* Attempt t->attempt may run from now on, in that slot. */
-void db_give(struct db *db, const struct task *t, unsigned slot);
+/* Attempts. That one has begun is known by the mark that its worker leaves, without any change here; db_run writes it
+ * down for whoever looks, and for a power cut. Where workers leave no marks, db_run and db_commit must come first. */
 
-/* An attempt that has been given, if one has, does not count: it has not begun after all, or the run ends before its
- * time. The task waits, maybe for the next run. */
-void db_return(struct db *db, const struct task *t);
+struct db_attempt {
+	unsigned slot;    /* 0: it has not begun, or all that is known of it is on record */
+	int64_t began_us; /* since 1970 */
+	bool on_record;   /* by db_run */
+};
+
+/* Attempts may begin in that slot from now on: there is room for their marks. */
+void db_use_slot(struct db *db, unsigned slot);
+
+/* Attempt t->attempt runs. */
+void db_run(struct db *db, const struct task *t, struct db_attempt *a);
+
+/* Attempt t->attempt does not count: it has not begun after all, or the run ends before its time. The task waits, maybe
+ * for the next run. */
+void db_return(struct db *db, const struct task *t, const struct db_attempt *a);
 
 /* Attempt t->attempt is over, and another will follow. */
-void db_fail(struct db *db, const struct task *t, const struct outcome *o);
+void db_fail(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o);
 
 /* What is kept of a task's output, of which `truncated` says that it is not all. */
 struct db_result {
@@ -82,8 +95,9 @@ struct db_result {
 	bool truncated;
 };
 
-/* The task is over, and so is attempt t->attempt if it is not 0. `r`: NULL: nothing is kept. */
-void db_finish(struct db *db, const struct task *t, const struct outcome *o, const struct db_result *r);
+/* The task is over, and so is attempt t->attempt, unless `a` is NULL: then it ended before the next one. `r`: NULL: nothing
+ * is kept. */
+void db_finish(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o, const struct db_result *r);
 
 /* What is known of a task that is over. False: it is not there, or not over. `t`: as db_each_unfinished gives them,
  * the caller's to drop; NULL: not wanted, as `o` may be. */

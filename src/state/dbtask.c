@@ -2,17 +2,14 @@
 #include <config.h>
 
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "state/db.h"
 #include "state/dbstruct.h"
 
-static double wall_clock(void)
+static void bind_time(struct query *q, int64_t us)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / NS_PER_SEC;
+	query_real(q, (double)us / 1e6);
 }
 
 /* The text of a command says all of it where it is a line for the shell that is the same in every slot. */
@@ -41,22 +38,36 @@ void db_add(struct db *db, const struct task *t)
 	query_string(&q, t->directory);
 	query_bytes(&q, t->tag, t->tag ? t->tag_len : 0);
 	query_string(&q, t->results);
-	query_real(&q, wall_clock());
+	bind_time(&q, clock_wall_us());
 	query_run(&q);
 }
 
-void db_give(struct db *db, const struct task *t, unsigned slot)
+/* Attempts: while they run. */
+
+void db_note_running(struct db *db, const struct mark *m)
 {
 	struct query q = query_change(&db->sql, SQL_BEGIN_ATTEMPT);
-	query_number(&q, t->seq);
-	query_number(&q, t->attempt);
-	query_number(&q, slot);
-	query_real(&q, wall_clock());
+	query_number(&q, m->seq);
+	query_number(&q, m->attempt);
+	query_number(&q, m->slot);
+	bind_time(&q, m->began_us);
 	query_run(&q);
 	q = query_change(&db->sql, SQL_RUN);
-	query_number(&q, t->seq);
-	query_number(&q, t->attempt);
+	query_number(&q, m->seq);
+	query_number(&q, m->attempt);
 	query_run(&q);
+}
+
+static struct mark mark_of(const struct task *t, const struct db_attempt *a)
+{
+	return (struct mark){.seq = t->seq, .attempt = t->attempt, .slot = a->slot, .began_us = a->began_us};
+}
+
+void db_run(struct db *db, const struct task *t, struct db_attempt *a)
+{
+	struct mark m = mark_of(t, a);
+	db_note_running(db, &m);
+	a->on_record = true;
 }
 
 static void run_for(struct db *db, enum sql_statement which, uint64_t seq)
@@ -66,11 +77,20 @@ static void run_for(struct db *db, enum sql_statement which, uint64_t seq)
 	query_run(&q);
 }
 
-void db_return(struct db *db, const struct task *t)
+void db_return(struct db *db, const struct task *t, const struct db_attempt *a)
 {
+	struct mark m = mark_of(t, a);
+	if (db->sql.error) /* what is known now is all that the next run will know */
+		return;
+	if (m.slot > 0 && marks_forget(db->fds[DB_MARKS], &m) < 0)
+		db_fail_marks(db);
+	if (!a->on_record)
+		return;
 	run_for(db, SQL_FORGET_ATTEMPT, t->seq);
 	run_for(db, SQL_WAIT, t->seq);
 }
+
+/* ... and when they are over. */
 
 /* What the code means depends on the kind of outcome (task/outcome.h). */
 static void bind_outcome(struct query *q, const struct outcome *o)
@@ -84,11 +104,13 @@ static void bind_outcome(struct query *q, const struct outcome *o)
 	query_string(q, *o->reason ? o->reason : NULL);
 }
 
-static void end_attempt(struct db *db, const struct task *t, const struct outcome *o)
+static void end_attempt(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o)
 {
 	struct query q = query_change(&db->sql, SQL_END_ATTEMPT);
 	query_number(&q, t->seq);
 	query_number(&q, t->attempt);
+	query_number(&q, a->slot);
+	bind_time(&q, a->began_us);
 	bind_outcome(&q, o);
 	query_number_if(&q, o->pid > 0, o->pid);
 	query_real(&q, (double)o->runtime_ns / 1e9);
@@ -98,10 +120,13 @@ static void end_attempt(struct db *db, const struct task *t, const struct outcom
 	query_run(&q);
 }
 
-void db_fail(struct db *db, const struct task *t, const struct outcome *o)
+void db_fail(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o)
 {
-	end_attempt(db, t, o);
-	run_for(db, SQL_WAIT_AGAIN, t->seq);
+	end_attempt(db, t, a, o);
+	struct query q = query_change(&db->sql, SQL_WAIT_AGAIN);
+	query_number(&q, t->seq);
+	query_number(&q, t->attempt);
+	query_run(&q);
 }
 
 static void add_result(struct db *db, const struct task *t, const struct db_result *r)
@@ -114,13 +139,14 @@ static void add_result(struct db *db, const struct task *t, const struct db_resu
 	query_run(&q);
 }
 
-void db_finish(struct db *db, const struct task *t, const struct outcome *o, const struct db_result *r)
+void db_finish(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o, const struct db_result *r)
 {
-	if (t->attempt > 0)
-		end_attempt(db, t, o);
+	if (a)
+		end_attempt(db, t, a, o);
 	struct query q = query_change(&db->sql, SQL_FINISH);
 	query_number(&q, t->seq);
-	query_real(&q, wall_clock());
+	query_number(&q, t->attempt);
+	bind_time(&q, clock_wall_us());
 	bind_outcome(&q, o);
 	query_run(&q);
 	if (r && (r->out_len > 0 || r->err_len > 0 || r->truncated))

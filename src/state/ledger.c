@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
+#include "base/clock.h"
 #include "base/xalloc.h"
 
 const char *ledger_state_name(enum ledger_state state)
@@ -86,26 +89,46 @@ static void add(struct ledger *l, const struct task *t)
 		db_add(l->db, t);
 }
 
+static void write_running(struct ledger *l, struct ledger_entry *e)
+{
+	if (!e->run.on_record)
+		db_run(l->db, e->task, &e->run);
+}
+
 static void give(struct ledger *l, struct ledger_entry *e, unsigned slot)
 {
 	e->attempt = e->task->attempt;
-	if (l->db)
-		db_give(l->db, e->task, slot);
+	e->run = (struct db_attempt){.slot = slot, .began_us = clock_wall_us()};
+	if (l->db && l->no_marks)
+		write_running(l, e);
+	else if (l->db)
+		db_use_slot(l->db, slot);
+}
+
+static void start(struct ledger *l, struct ledger_entry *e)
+{
+	e->run.began_us = clock_wall_us();
+	DL_APPEND(l->first_running, e);
+	l->unwritten += !e->run.on_record;
+	set_state(l, e, LEDGER_RUNNING);
+}
+
+/* It waits, or is over. */
+static void end_run(struct ledger *l, struct ledger_entry *e, enum ledger_state state)
+{
+	if (e->state == LEDGER_RUNNING) {
+		DL_DELETE(l->first_running, e);
+		l->unwritten -= !e->run.on_record;
+	}
+	set_state(l, e, state);
 }
 
 static void take_back(struct ledger *l, struct ledger_entry *e)
 {
 	e->attempt = e->task->attempt;
-	if (e->state == LEDGER_RUNNING)
-		set_state(l, e, LEDGER_WAITING);
+	end_run(l, e, LEDGER_WAITING);
 	if (l->db)
-		db_return(l->db, e->task);
-}
-
-static void start(struct ledger *l, struct ledger_entry *e, unsigned slot)
-{
-	e->slot = slot;
-	set_state(l, e, LEDGER_RUNNING);
+		db_return(l->db, e->task, &e->run);
 }
 
 static void add_output(struct ledger_entry *e, const struct pool_event *event)
@@ -120,20 +143,21 @@ static void add_output(struct ledger_entry *e, const struct pool_event *event)
 static void fail(struct ledger *l, struct ledger_entry *e, const struct outcome *o)
 {
 	if (l->db)
-		db_fail(l->db, e->task, o);
+		db_fail(l->db, e->task, &e->run, o);
 	buf_clear(&e->out);
 	e->out_cut = false;
-	set_state(l, e, LEDGER_WAITING);
+	end_run(l, e, LEDGER_WAITING);
 }
 
 static void record(struct ledger *l, struct ledger_entry *e)
 {
+	bool has_run = e->state == LEDGER_RUNNING || e->outcome->kind == OUTCOME_LOST;
 	if (!l->db)
 		return;
 	if (e->outcome->stopped)
-		db_return(l->db, e->task);
+		db_return(l->db, e->task, &e->run);
 	else
-		db_finish(l->db, e->task, e->outcome, &(struct db_result){
+		db_finish(l->db, e->task, has_run ? &e->run : NULL, e->outcome, &(struct db_result){
 			.out = buf_head(&e->out), .out_len = buf_len(&e->out), .err = buf_head(&e->err),
 			.err_len = buf_len(&e->err), .truncated = e->out_cut || e->err_cut});
 	buf_clear(&e->out);
@@ -147,12 +171,12 @@ static void finish(struct ledger *l, struct ledger_entry *e, const struct outcom
 	e->outcome = xmalloc(sizeof *o);
 	*e->outcome = *o;
 	record(l, e);
-	command_print(&e->task->command, e->slot ? e->slot : 1, &text);
+	command_print(&e->task->command, e->run.slot ? e->run.slot : 1, &text);
 	e->command = buf_take(&text, &e->command_len);
 	e->name = e->task->name ? xstrdup(e->task->name) : NULL;
 	e->task = NULL;
 	l->failed += !outcome_ok(o);
-	set_state(l, e, LEDGER_FINISHED);
+	end_run(l, e, LEDGER_FINISHED);
 	keep(l, e);
 }
 
@@ -176,7 +200,7 @@ static void on_event(struct observer *observer, const struct pool_event *event)
 		take_back(l, e);
 		break;
 	case POOL_STARTED:
-		start(l, e, event->slot);
+		start(l, e);
 		break;
 	case POOL_OUTPUT:
 		add_output(e, event);
@@ -196,9 +220,17 @@ static void on_event(struct observer *observer, const struct pool_event *event)
 	}
 }
 
-void ledger_open(struct ledger *l, struct db *db)
+void ledger_write_running(struct ledger *l)
 {
-	*l = (struct ledger){.observer.on_event = on_event, .db = db};
+	struct ledger_entry *e;
+	DL_FOREACH(l->first_running, e)
+		write_running(l, e);
+	l->unwritten = 0;
+}
+
+void ledger_open(struct ledger *l, struct db *db, bool no_marks)
+{
+	*l = (struct ledger){.observer.on_event = on_event, .db = db, .no_marks = no_marks};
 }
 
 void ledger_close(struct ledger *l)

@@ -39,11 +39,12 @@ struct ledger_entry {
 	size_t command_len;
 	char *name;              /* ... and the name that it was given, or NULL */
 	unsigned attempt;        /* from 1; 0 before the first */
-	unsigned slot;           /* while it runs */
+	struct db_attempt run;   /* while it runs; its slot also when it has run */
 	struct outcome *outcome; /* owned; once it is over */
 	struct buf out, err;     /* of the last attempt; of all */
 	bool out_cut, err_cut;   /* that is not all */
 	struct watcher *watchers; /* for whoever uses the ledger; NULL at first, and again before it is over */
+	struct ledger_entry *prev, *next; /* of those that run */
 	struct ledger_entry *later; /* of those that are over, the next */
 	UT_hash_handle hh;
 };
@@ -51,18 +52,24 @@ struct ledger_entry {
 struct ledger {
 	struct observer observer; /* first: events come in through it */
 	struct db *db;            /* borrowed; NULL: nothing outlives this run */
+	bool no_marks;            /* workers note nothing: what may run goes into the database first */
 	struct ledger_entry *entries; /* owned; by seq, in the order in which they came */
+	struct ledger_entry *first_running;
+	size_t unwritten;         /* of those that run: not on record as running */
 	struct ledger_entry *oldest, *newest; /* of those that are over */
 	size_t kept;              /* how many those are, */
 	size_t kept_bytes;        /* and of how many bytes */
 	uint64_t waiting, running, finished, failed; /* failed: of those that are over */
 };
 
-void ledger_open(struct ledger *l, struct db *db);
+void ledger_open(struct ledger *l, struct db *db, bool no_marks);
 void ledger_close(struct ledger *l);
 
 /* NULL: nothing is known of it here; the database may know. */
 struct ledger_entry *ledger_find(struct ledger *l, uint64_t seq);
+
+/* Put on record what runs now. */
+void ledger_write_running(struct ledger *l);
 
 /* "waiting", "running" or "finished". */
 const char *ledger_state_name(enum ledger_state state);

@@ -9,8 +9,8 @@
  *     id         its number: the Seq of a job log, $FORKPOOL_SEQ, what `forkpool ctl submit` prints
  *     origin     'input', or 'submit': by forkpool ctl
  *     name       what `ctl submit --name` gave it
- *     state      'waiting', 'running' or 'finished'. What is 'running' while no forkpool uses the file was running when the
- *                run was killed, and is lost
+ *     state      'waiting', 'running' or 'finished'. What runs is 'running' after a second or so. What is 'running' while no
+ *                forkpool uses the file was running when the run was killed, and is lost
  *     command    as one line for the shell, as it would be in slot 1
  *     words      the words to be executed, a NUL behind each; NULL: `command` is a line for the shell, and all there is to know
  *     holes      where in `words` the slot's number goes in: offsets in bytes with blanks between them, such as '5 12'
@@ -30,10 +30,10 @@
  *     reason     of 'lost' and 'not started', in words
  *     added      when it came
  *     finished   when it was over
- *   attempt    one row a try that was begun, unless it does not count: it was put off, or there were no resources for it
+ *   attempt    one row a try that is over or has run for a second or so, unless it does not count: it was put off, or there were no resources for it
  *     task, number     of which task, and which try at it, from 1
  *     slot             where
- *     started          when it was given to a worker
+ *     started          when it began
  *     outcome, status, signal, error, stopped, reason
  *                      as above; outcome is NULL while it runs
  *     pid              of the process

@@ -31,18 +31,20 @@
 	X(ADD, \
 	  "INSERT INTO task (id, origin, name, state, command, words, holes, shell, direct, refusal, directory, tag, results," \
 	  " attempts, added) VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13)") \
-	X(BEGIN_ATTEMPT, "INSERT OR REPLACE INTO attempt (task, number, slot, started) VALUES (?1, ?2, ?3, ?4)") \
-	X(RUN, "UPDATE task SET state = 'running', attempts = ?2 WHERE id = ?1") \
+	X(BEGIN_ATTEMPT, \
+	  "INSERT OR REPLACE INTO attempt (task, number, slot, started)" \
+	  " SELECT id, ?2, ?3, ?4 FROM task WHERE id = ?1 AND state = 'waiting' AND attempts = ?2 - 1") \
+	X(RUN, "UPDATE task SET state = 'running', attempts = ?2 WHERE id = ?1 AND state = 'waiting' AND attempts = ?2 - 1") \
 	X(FORGET_ATTEMPT, "DELETE FROM attempt WHERE task = ?1 AND outcome IS NULL") \
 	X(WAIT, \
 	  "UPDATE task SET state = 'waiting', attempts = (SELECT count(*) FROM attempt WHERE task = ?1) WHERE id = ?1") \
 	X(END_ATTEMPT, \
-	  "UPDATE attempt SET outcome = ?3, status = ?4, signal = ?5, error = ?6, stopped = ?7, reason = ?8, pid = ?9," \
-	  " runtime = ?10, utime = ?11, stime = ?12, maxrss = ?13 WHERE task = ?1 AND number = ?2") \
-	X(WAIT_AGAIN, "UPDATE task SET state = 'waiting' WHERE id = ?1") \
+	  "INSERT INTO attempt (task, number, slot, started, " SQL_END ") VALUES (?1, ?2, ?3, ?4, " SQL_END_VALUES ")" \
+	  " ON CONFLICT (task, number) DO UPDATE SET (" SQL_END ") = (" SQL_END_VALUES ")") \
+	X(WAIT_AGAIN, "UPDATE task SET state = 'waiting', attempts = ?2 WHERE id = ?1") \
 	X(FINISH, \
-	  "UPDATE task SET state = 'finished', finished = ?2, outcome = ?3, status = ?4, signal = ?5, error = ?6, stopped = ?7," \
-	  " reason = ?8 WHERE id = ?1") \
+	  "UPDATE task SET state = 'finished', attempts = ?2, finished = ?3, outcome = ?4, status = ?5, signal = ?6, error = ?7," \
+	  " stopped = ?8, reason = ?9 WHERE id = ?1") \
 	X(ADD_RESULT, "INSERT OR REPLACE INTO result (task, stdout, stderr, truncated) VALUES (?1, ?2, ?3, ?4)") \
 	X(UNFINISHED, "SELECT state = 'running', " SQL_TASK " FROM task WHERE state <> 'finished' ORDER BY id") \
 	X(FINISHED, "SELECT " SQL_TASK " FROM task WHERE id = ?1 AND state = 'finished'") \
@@ -59,6 +61,8 @@
 	X(PUT, "INSERT INTO message (number, queue, body) VALUES (?1, ?2, ?3)") \
 	X(REMOVE, "DELETE FROM message WHERE number = ?1")
 
+#define SQL_END "outcome, status, signal, error, stopped, reason, pid, runtime, utime, stime, maxrss"
+#define SQL_END_VALUES "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15"
 #define SQL_TASK "id, origin, name, command, words, holes, shell, direct, refusal, directory, tag, results, attempts"
 
 enum sql_statement {

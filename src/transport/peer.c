@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fdio.h"
 #include "process/fds.h"
 
@@ -62,7 +63,7 @@ void peer_init(const struct spawn_origin *o)
 	origin = o;
 }
 
-int peer_fork(struct peer *peer, int (*serve)(int rfd, int wfd, void *arg), void *arg, int kept_fd)
+int peer_fork(struct peer *peer, int (*serve)(int rfd, int wfd, void *arg), void *arg, const int kept[PEER_KEPT_MAX])
 {
 	struct pipes p;
 	if (pipes_open(&p) < 0)
@@ -72,7 +73,10 @@ int peer_fork(struct peer *peer, int (*serve)(int rfd, int wfd, void *arg), void
 	if (pid != 0)
 		return adopt(peer, &p, pid);
 
-	fds_close_others((int[]){p.down_rfd, p.up_wfd, kept_fd}, 3);
+	int keep[2 + PEER_KEPT_MAX] = {p.down_rfd, p.up_wfd};
+	for (int i = 0; i < PEER_KEPT_MAX; i++)
+		keep[2 + i] = kept ? kept[i] : -1;
+	fds_close_others(keep, ARRAY_LEN(keep));
 	int status = serve(p.down_rfd, p.up_wfd, arg);
 	__gcov_dump();
 	_exit(status);

@@ -21,6 +21,7 @@
 #include "process/kin.h"
 #include "process/spawn.h"
 #include "proto/channel.h"
+#include "task/marks.h"
 #include "worker/attempt.h"
 #include "worker/backlog.h"
 #include "worker/coworker.h"
@@ -34,6 +35,8 @@ struct worker {
 	pid_t parent;
 	int signal_fd; /* owned */
 	int null_fd;   /* owned */
+	int marks_fd;  /* borrowed; -1: nothing is noted there */
+	uint64_t begun; /* how many attempts are */
 	bool set_up, ready, suspended;
 	bool failed; /* it will end when the pool has been told why */
 	bool ending;
@@ -175,7 +178,10 @@ static bool may_start(const struct worker *w)
 static void start_next(struct worker *w)
 {
 	w->now = backlog_take(&w->ahead, &w->strings);
-	start(w);
+	struct mark m = {.seq = w->now.seq, .attempt = w->now.attempt, .slot = w->now.slot, .began_us = clock_wall_us()};
+	w->ending = w->marks_fd >= 0 && marks_put(w->marks_fd, &m, w->begun++) < 0; /* it must not run then */
+	if (!w->ending)
+		start(w);
 }
 
 /* What the pool asks for. */
@@ -379,9 +385,9 @@ static void close_worker(struct worker *w)
 	environment_clear(&w->environment);
 }
 
-int worker_serve(int rfd, int wfd, pid_t parent, const struct spawn_origin *origin)
+int worker_serve(int rfd, int wfd, pid_t parent, const struct spawn_origin *origin, int marks_fd)
 {
-	struct worker w = {.parent = parent, .signal_fd = -1, .null_fd = -1};
+	struct worker w = {.parent = parent, .marks_fd = marks_fd, .signal_fd = -1, .null_fd = -1};
 	attempt_init(&w.attempt, &w.prefork);
 	coworker_init(&w.coworker, &w.attempt, &w.channel, &w.environment);
 	channel_open(&w.channel, rfd, wfd);

@@ -14,7 +14,8 @@
 #include "process/spawn.h"
 
 /* Serve until the end of `rfd`; owns both fds from now on. `parent` is the process whose death ends
- * this one, `origin` what commands get back. Returns the exit status of this process. */
-int worker_serve(int rfd, int wfd, pid_t parent, const struct spawn_origin *origin);
+ * this one, `origin` what commands get back; `marks_fd`, borrowed, where attempts are noted when they begin
+ * (task/marks.h), -1: nowhere. Returns the exit status of this process. */
+int worker_serve(int rfd, int wfd, pid_t parent, const struct spawn_origin *origin, int marks_fd);
 
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fdio.h"
 #include "base/xalloc.h"
 #include "state/sqlite.h"
@@ -119,13 +120,20 @@ void db_add_line(uint64_t seq, const char *line)
 	task_drop(t);
 }
 
+struct db_attempt *db_ran(const struct task *t, unsigned slot)
+{
+	static struct db_attempt a;
+	a = (struct db_attempt){.slot = slot, .began_us = clock_wall_us()};
+	db_run(db, t, &a);
+	return &a;
+}
+
 void db_finish_line(uint64_t seq, int status)
 {
 	struct task *t = task_new(seq);
 	struct outcome o = {.kind = OUTCOME_EXITED, .code = status, .pid = 7};
 	t->attempt = 1;
-	db_give(db, t, 1);
-	db_finish(db, t, &o, NULL);
+	db_finish(db, t, db_ran(t, 1), &o, NULL);
 	task_drop(t);
 }
 

@@ -44,6 +44,9 @@ struct task *db_task(uint64_t seq, const char *line);
 /* Add one and drop it. */
 void db_add_line(uint64_t seq, const char *line);
 
+/* Put on record that its attempt runs in that slot. Static. */
+struct db_attempt *db_ran(const struct task *t, unsigned slot);
+
 /* Give it to slot 1, and finish it with that exit status. */
 void db_finish_line(uint64_t seq, int status);
 

@@ -37,6 +37,7 @@
 	X(kill) \
 	X(kin) \
 	X(known) \
+	X(marks) \
 	X(ledger) \
 	X(lines) \
 	X(lock) \

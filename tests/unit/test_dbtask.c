@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/xalloc.h"
@@ -166,7 +168,7 @@ START_TEST(refused_task)
 	ck_assert_str_eq(last_found->refusal, "too many words");
 	ck_assert_uint_eq(last_found->command.n_words, 0);
 	struct outcome o = {.kind = OUTCOME_NOT_STARTED};
-	db_finish(db, t, &o, NULL);
+	db_finish(db, t, NULL, &o, NULL);
 	task_drop(t);
 	db_reopen();
 	ck_assert_str_eq(db_unfinished(), "");
@@ -180,6 +182,7 @@ END_TEST
 START_TEST(states)
 {
 	struct outcome bad = {.kind = OUTCOME_EXITED, .code = 3}, stale = {0};
+	const struct db_attempt ran = {.on_record = true}, waited = {0};
 	struct task *t[6];
 	db_reopen();
 	ck_assert_str_eq(db_unfinished(), "");
@@ -189,21 +192,21 @@ START_TEST(states)
 		db_add(db, t[i]);
 		t[i]->attempt = 1;
 		if (i > 1)
-			db_give(db, t[i], 3);
+			db_ran(t[i], 3);
 	}
-	db_fail(db, t[3], &bad);
+	db_fail(db, t[3], &ran, &bad);
 	t[3]->attempt = 2;
-	db_give(db, t[3], 1);
-	db_return(db, t[4]);
-	db_finish(db, t[5], &bad, NULL);
+	db_ran(t[3], 1);
+	db_return(db, t[4], &ran);
+	db_finish(db, t[5], &ran, &bad, NULL);
 	ck_assert_str_eq(db_unfinished(), "1 2 running 3 running 4");
 	db_reopen();
 	ck_assert_str_eq(db_unfinished(), "1 2 running 3 running 4");
 	assert_value("SELECT group_concat(attempts, ' ') FROM task", "0 1 2 0 1");
 	assert_value("SELECT group_concat(task || '/' || number || '@' || slot, ' ') FROM attempt", "2/1@3 3/1@3 3/2@1 5/1@3");
-	db_return(db, t[2]); /* put off: as if it had never been given */
-	db_return(db, t[3]);
-	db_return(db, t[1]);
+	db_return(db, t[2], &ran); /* put off: as if it had never been given */
+	db_return(db, t[3], &ran);
+	db_return(db, t[1], &waited);
 	ck_assert(!db_look(db, 3, NULL, &stale));
 	db_reopen();
 	ck_assert_str_eq(db_unfinished(), "1 2 3 4");
@@ -223,21 +226,75 @@ START_TEST(lost_and_run_again)
 	struct task *t = db_task(1, "a");
 	db_add(db, t);
 	t->attempt = 1;
-	db_give(db, t, 1);
+	db_ran(t, 1);
 	task_drop(t);
 	t = found_again();
 	ck_assert_uint_eq(t->attempt, 1);
-	db_fail(db, t, &lost);
+	db_fail(db, t, &(struct db_attempt){0}, &lost);
 	ck_assert_str_eq(db_unfinished(), "1");
 	t = found_again();
 	ck_assert_uint_eq(t->attempt++, 1);
-	db_give(db, t, 2);
-	db_finish(db, t, &(struct outcome){.kind = OUTCOME_EXITED, .pid = 12}, NULL);
+	db_finish(db, t, db_ran(t, 2), &(struct outcome){.kind = OUTCOME_EXITED, .pid = 12}, NULL);
 	db_reopen();
 	ck_assert(db_look(db, 1, NULL, &o));
 	ck_assert_int_eq(o.pid, 12);
 	assert_value("SELECT group_concat(number || outcome || ifnull(reason, ''), ' ') FROM attempt",
 		"1lostforkpool was killed 2exited");
+}
+END_TEST
+
+/* What workers of a run that was killed have begun was running, if it is not known to be over. */
+START_TEST(begun_without_a_word)
+{
+	struct outcome bad = {.kind = OUTCOME_EXITED, .code = 3};
+	db_reopen();
+	for (uint64_t i = 1; i <= 4; i++)
+		db_add_line(i, "a");
+	db_finish_line(3, 0);
+	struct task *t = task_new(4);
+	t->attempt = 1;
+	db_fail(db, t, &(struct db_attempt){.slot = 2, .began_us = 1}, &bad);
+	task_drop(t);
+	db_reopen();
+	ck_assert_int_eq(db_size_of("state-begun"), 0);
+	static const struct mark marks[] = {
+		{1, 1, 1, 1500000}, {3, 1, 1, 2}, {4, 1, 2, 3}, {2, 2, 2, 4}, {5, 1, 3, 5}, {0}, {UINT64_MAX, UINT32_MAX, 7, -1}};
+	db_close(db);
+	db = NULL;
+	db_write_file(db_file("state-begun"), marks, sizeof marks);
+	db_reopen();
+	ck_assert_str_eq(db_unfinished(), "1 running 2 4");
+	assert_value("SELECT group_concat(task || '/' || number || '@' || slot || ' ' || started, ', ') FROM attempt WHERE task IN (1, 4)",
+		"1/1@1 1.5, 4/1@2 1.0e-06");
+	ck_assert_int_eq(db_size_of("state-begun"), 0);
+}
+END_TEST
+
+/* The file may be damaged, by hand or by a power cut. */
+START_TEST(marks_of_any_bytes)
+{
+	char junk[1000];
+	memset(junk, _i, sizeof junk);
+	db_reopen();
+	db_add_line(1, "a");
+	db_close(db);
+	db = NULL;
+	db_write_file(db_file("state-begun"), junk, sizeof junk);
+	db_reopen();
+	ck_assert_str_eq(db_unfinished(), "1");
+}
+END_TEST
+
+START_TEST(marks_elsewhere)
+{
+	ck_assert_int_eq(symlink("state", db_file("state-begun")), 0);
+	db_assert_contains(db_refusal(db_path), "state-begun', which belongs to it, cannot be used: Too many levels of symbolic links");
+	ck_assert_int_eq(unlink(db_file("state-begun")), 0);
+	ck_assert_int_eq(mkdir(db_file("state-begun"), 0700), 0);
+	db_assert_contains(db_refusal(db_path), "state-begun', which belongs to it, cannot be used: Is a directory");
+	ck_assert_int_eq(rmdir(db_file("state-begun")), 0);
+	db_reopen();
+	db_add_line(1, "a");
 }
 END_TEST
 
@@ -263,9 +320,9 @@ START_TEST(outcomes_come_back)
 	db_add(db, t);
 	ck_assert(!db_look(db, 7, &found, &o));
 	t->attempt = 1;
-	db_give(db, t, 1);
+	struct db_attempt *a = db_ran(t, 1);
 	ck_assert(!db_look(db, 7, &found, &o));
-	db_finish(db, t, expected, NULL);
+	db_finish(db, t, a, expected, NULL);
 	task_drop(t);
 	db_reopen();
 	ck_assert(!db_look(db, 8, &found, &o));
@@ -286,7 +343,7 @@ START_TEST(outcome_for_people)
 	for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
 		struct task *t = db_task(i + 1, "a");
 		db_add(db, t);
-		db_finish(db, t, &outcomes[i], NULL);
+		db_finish(db, t, NULL, &outcomes[i], NULL);
 		task_drop(t);
 	}
 	assert_value("SELECT group_concat(ifnull(status, '-'), ' ') FROM task", "0 255 - - - - - - - -");
@@ -316,7 +373,7 @@ START_TEST(results_come_back)
 	buf_adds(&out, ">");
 	db_reopen();
 	db_add(db, t);
-	db_finish(db, t, &outcomes[0], r);
+	db_finish(db, t, NULL, &outcomes[0], r);
 	task_drop(t);
 	db_reopen();
 	ck_assert_int_eq(db_read_result(db, 1, &out, &err, &truncated), results[_i].kept);
@@ -377,6 +434,9 @@ Suite *dbtask_suite(void)
 	tcase_add_test(t, refused_task);
 	tcase_add_test(t, states);
 	tcase_add_test(t, lost_and_run_again);
+	tcase_add_test(t, begun_without_a_word);
+	tcase_add_loop_test(t, marks_of_any_bytes, 0, 8);
+	tcase_add_test(t, marks_elsewhere);
 	tcase_add_loop_test(t, outcomes_come_back, 0, ARRAY_LEN(outcomes));
 	tcase_add_test(t, outcome_for_people);
 	tcase_add_loop_test(t, results_come_back, 0, ARRAY_LEN(results));

@@ -15,7 +15,7 @@ static struct ledger ledger;
 
 static void setup(void)
 {
-	ledger_open(&ledger, NULL);
+	ledger_open(&ledger, NULL, false);
 }
 
 static void teardown(void)

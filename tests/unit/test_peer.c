@@ -69,7 +69,7 @@ START_TEST(forked_peer)
 {
 	struct peer p;
 	int status = 7;
-	ck_assert_int_eq(peer_fork(&p, echo, &status, -1), 0);
+	ck_assert_int_eq(peer_fork(&p, echo, &status, NULL), 0);
 	ck_assert_int_eq(fcntl(p.rfd, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(fcntl(p.wfd, F_GETFD), FD_CLOEXEC);
 	ck_assert(fcntl(p.wfd, F_GETFL) & O_NONBLOCK);
@@ -96,7 +96,7 @@ START_TEST(end_of_file_comes_to_each)
 	struct peer peers[4];
 	int status = 0;
 	for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
-		int r = _i ? peer_command(&peers[i], "cat") : peer_fork(&peers[i], echo, &status, -1);
+		int r = _i ? peer_command(&peers[i], "cat") : peer_fork(&peers[i], echo, &status, NULL);
 		ck_assert_int_eq(r, 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
@@ -124,8 +124,8 @@ START_TEST(forked_peer_has_only_its_own_fds_and_inherited_ones)
 	struct peer first, p;
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		ours[i] = fcntl(0, F_DUPFD_CLOEXEC, numbers[i]);
-	ck_assert_int_eq(peer_fork(&first, echo, &status, -1), 0);
-	ck_assert_int_eq(peer_fork(&p, tell_fds, NULL, -1), 0);
+	ck_assert_int_eq(peer_fork(&first, echo, &status, NULL), 0);
+	ck_assert_int_eq(peer_fork(&p, tell_fds, NULL, NULL), 0);
 	const char *open = read_text(p.rfd);
 	ck_assert_uint_eq(strlen(open), FDS);
 	ck_assert_int_eq(open[inherited], 'o');
@@ -220,7 +220,7 @@ START_TEST(no_more_fds)
 	for (int room = 0; room < 4; room++) {
 		small = (struct rlimit){(rlim_t)free_fd(room), saved.rlim_max};
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &small), 0);
-		int forked = peer_fork(&p, echo, &status, -1), fork_error = errno;
+		int forked = peer_fork(&p, echo, &status, NULL), fork_error = errno;
 		int commanded = peer_command(&p, "cat"), command_error = errno;
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &saved), 0);
 		ck_assert_int_eq(forked, -1);
@@ -229,7 +229,7 @@ START_TEST(no_more_fds)
 		ck_assert_int_eq(command_error, EMFILE);
 	}
 	ck_assert_int_eq(open_fds(), fds_before + 2);
-	ck_assert_int_eq(peer_fork(&p, echo, &status, -1), 0);
+	ck_assert_int_eq(peer_fork(&p, echo, &status, NULL), 0);
 	assert_echoes(&p, 0);
 }
 END_TEST
@@ -242,7 +242,7 @@ static int start_without_processes(void)
 		return 1;
 	if (setrlimit(RLIMIT_NPROC, &(struct rlimit){0, 0}) < 0)
 		return 2;
-	if (peer_fork(&p, echo, &status, -1) == 0 || errno != EAGAIN)
+	if (peer_fork(&p, echo, &status, NULL) == 0 || errno != EAGAIN)
 		return 3;
 	if (peer_command(&p, "cat") == 0 || errno != EAGAIN)
 		return 4;

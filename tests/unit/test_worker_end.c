@@ -211,7 +211,7 @@ static pid_t start_worker_of_a_parent(void)
 		close(down_wfd);
 		close(up_rfd);
 		if (fork() == 0)
-			_exit(worker_serve(down_rfd, up_wfd, self, &worker_origin));
+			_exit(worker_serve(down_rfd, up_wfd, self, &worker_origin, -1));
 		close(up_wfd);
 		_exit(fdio_read(go_fd, &c, 1) == 1 ? 0 : 1);
 	}

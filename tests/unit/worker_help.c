@@ -61,14 +61,14 @@ static int serve(int rfd, int wfd, void *arg)
 {
 	if (in_worker && in_worker() != 0)
 		return 100;
-	return worker_serve(rfd, wfd, *(pid_t *)arg, &worker_origin);
+	return worker_serve(rfd, wfd, *(pid_t *)arg, &worker_origin, -1);
 }
 
 void start_worker(void)
 {
 	pid_t self = getpid();
 	struct peer peer;
-	ck_assert_int_eq(peer_fork(&peer, serve, &self, -1), 0);
+	ck_assert_int_eq(peer_fork(&peer, serve, &self, NULL), 0);
 	channel_open(&channel, peer.rfd, peer.wfd);
 	worker = peer.pid;
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "task/marks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#define CELL ((off_t)sizeof(struct mark))
+#define CELLS_OF_SLOT (MARKS_PER_SLOT * CELL)
+
+/* A cell is written in one piece, so that it is there or not, whenever its writer dies. */
+static int write_cell(int fd, const struct mark *m, off_t at)
+{
+	ssize_t n = pwrite(fd, m, sizeof *m, at);
+	if (n >= 0 && n < CELL)
+		errno = ENOSPC;
+	return n == CELL ? 0 : -1;
+}
+
+int marks_put(int fd, const struct mark *m, uint64_t nth)
+{
+	return write_cell(fd, m, (m->slot - 1) * CELLS_OF_SLOT + (off_t)(nth % MARKS_PER_SLOT) * CELL);
+}
+
+int marks_forget(int fd, const struct mark *m)
+{
+	for (int i = 0; i < MARKS_PER_SLOT; i++) {
+		struct mark found;
+		off_t at = (m->slot - 1) * CELLS_OF_SLOT + i * CELL;
+		ssize_t n = pread(fd, &found, sizeof found, at);
+		if (n < 0)
+			return -1;
+		if (n == CELL && found.seq == m->seq && found.attempt == m->attempt)
+			return write_cell(fd, &(struct mark){0}, at);
+	}
+	return 0;
+}
+
+int marks_reserve(int fd, unsigned slots)
+{
+	errno = posix_fallocate(fd, 0, slots * CELLS_OF_SLOT);
+	return errno ? -1 : 0;
+}
+
+int marks_read(int fd, struct buf *marks)
+{
+	struct mark m;
+	ssize_t n;
+	for (off_t at = 0; (n = pread(fd, &m, sizeof m, at)) == CELL; at += CELL)
+		if (m.seq > 0)
+			buf_add(marks, &m, sizeof m);
+	return n < 0 ? -1 : 0;
+}
