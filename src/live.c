@@ -3,6 +3,7 @@
 
 #include "live.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -63,13 +64,6 @@ void live_prepare(struct run *r)
 	r->numbers.seq = db_last_task(r->db);
 }
 
-bool live_put_on_record(void *run)
-{
-	const struct run *r = run;
-	db_commit(r->db, false);
-	return !db_error(r->db);
-}
-
 static void listen_for_clients(struct run *r)
 {
 	const struct options *o = r->options;
@@ -90,7 +84,9 @@ void live_open(struct run *r)
 {
 	if (!r->options->listen && !r->db)
 		return;
-	ledger_open(&r->ledger, r->db, r->options->via);
+	const struct options *o = r->options;
+	ledger_open(&r->ledger, &(struct ledger){.db = r->db, .no_marks = o->via,
+		.is_followed = o->callback || o->error_callback || o->joblog || o->results});
 	setup_add_observer(r, &r->ledger.observer);
 	if (r->options->listen) {
 		listen_for_clients(r);
@@ -101,23 +97,71 @@ void live_open(struct run *r)
 /* What an earlier run has left: read first, for what becomes of it changes the database. */
 
 struct restored {
-	struct task *task;
+	uint64_t seq;
+	struct task *task; /* NULL: it is over, but not settled */
 	bool was_running;
 };
 
 static void take_restored(void *list, struct task *t, bool was_running)
 {
-	buf_add(list, &(struct restored){t, was_running}, sizeof(struct restored));
+	buf_add(list, &(struct restored){t->seq, t, was_running}, sizeof(struct restored));
+}
+
+static void take_unsettled(struct run *r, struct buf *list)
+{
+	struct buf seqs = {0};
+	db_list_unsettled(r->db, &seqs);
+	const uint64_t *all = (const void *)buf_head(&seqs);
+	for (size_t i = 0; i < buf_len(&seqs) / sizeof *all; i++)
+		buf_add(list, &(struct restored){.seq = all[i]}, sizeof(struct restored));
+	buf_clear(&seqs);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t first = ((const struct restored *)a)->seq, second = ((const struct restored *)b)->seq;
+	return (first > second) - (first < second);
+}
+
+static void number_restored(struct run *r, struct task *t)
+{
+	t->place = ++r->numbers.place;
+	t->restored = true;
+}
+
+static void submit_over(struct run *r, uint64_t seq)
+{
+	struct task *t;
+	struct outcome o;
+	struct buf out = {0}, err = {0};
+	bool truncated = false;
+	if (!db_look(r->db, seq, &t, &o))
+		return;
+	db_read_result(r->db, seq, &out, &err, &truncated);
+	if (truncated)
+		warn_msg("task %" PRIu64 ": of what it wrote before forkpool was killed, only the first MiB of each stream is known", seq);
+	number_restored(r, t);
+	t->over = true;
+	pool_submit_over(&r->pool, t, &o, bytes_in(&out), bytes_in(&err));
+	buf_clear(&out);
+	buf_clear(&err);
 }
 
 static void submit_restored(struct run *r, const struct restored *one)
 {
-	one->task->place = ++r->numbers.place;
-	one->task->restored = true;
-	if (one->was_running)
+	if (!one->task) {
+		submit_over(r, one->seq);
+		return;
+	}
+	bool unwanted = one->task->killed;
+	number_restored(r, one->task);
+	if (one->was_running) {
 		pool_submit_lost(&r->pool, one->task);
-	else
-		pool_submit(&r->pool, one->task);
+		return;
+	}
+	pool_submit(&r->pool, one->task);
+	if (unwanted)
+		pool_kill(&r->pool, one->seq);
 }
 
 void live_restore(struct run *r)
@@ -125,12 +169,43 @@ void live_restore(struct run *r)
 	struct buf list = {0};
 	if (!r->db)
 		return;
+	take_unsettled(r, &list);
 	if (db_each_unfinished(r->db, take_restored, &list) < 0)
 		die_msg(EXIT_FORKPOOL, "--state '%s': %s", r->options->state, db_error(r->db));
-	const struct restored *all = (const void *)buf_head(&list);
-	for (size_t i = 0; i < buf_len(&list) / sizeof *all; i++)
+	struct restored *all = (void *)buf_head(&list);
+	size_t n = buf_len(&list) / sizeof *all;
+	if (n > 0)
+		qsort(all, n, sizeof *all, by_number);
+	for (size_t i = 0; i < n; i++)
 		submit_restored(r, &all[i]);
 	buf_clear(&list);
+}
+
+/* A task is settled when all that waited in the sinks when its last hold was gone has been written, too. */
+static void record_settled(struct run *r)
+{
+	for (int i = 0; i < 2; i++) {
+		if (buf_len(&r->leaving) == 0) {
+			struct buf spent = r->leaving;
+			r->leaving = r->ledger.settled;
+			r->ledger.settled = spent;
+			output_get_mark(&r->output, &r->left);
+		}
+		if (buf_len(&r->leaving) == 0 || !output_has_written(&r->output, &r->left))
+			return;
+		const uint64_t *seqs = (const void *)buf_head(&r->leaving);
+		for (size_t k = 0; k < buf_len(&r->leaving) / sizeof *seqs; k++)
+			db_settle(r->db, seqs[k]);
+		buf_reset(&r->leaving);
+	}
+}
+
+bool live_put_on_record(void *run)
+{
+	struct run *r = run;
+	record_settled(r);
+	db_commit(r->db, false);
+	return !db_error(r->db);
 }
 
 bool live_turn(struct run *r)
@@ -138,6 +213,7 @@ bool live_turn(struct run *r)
 	bool again = control_turn(&r->control);
 	if (!r->db)
 		return again;
+	record_settled(r);
 	db_commit(r->db, false);
 	if ((db_lags(r->db) || r->ledger.unwritten > 0) && !loop_timer_is_set(&r->sync))
 		loop_set_timer(&r->loop, &r->sync, SYNC_NS);
@@ -147,6 +223,7 @@ bool live_turn(struct run *r)
 void live_close(struct run *r)
 {
 	ledger_close(&r->ledger);
+	buf_clear(&r->leaving);
 	loop_cancel_timer(&r->loop, &r->sync);
 	if (r->db)
 		db_close(r->db);

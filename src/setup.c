@@ -378,12 +378,12 @@ static void close_run(struct run *r)
 {
 	control_close(&r->control); /* clients that go have something to say to the pool */
 	pool_close(&r->pool);
-	live_close(r);
 	orphans_close(&r->orphans);
 	if (r->callback.observer.on_event)
 		callback_close(&r->callback);
 	output_close(&r->output);
 	filing_close(&r->filing);
+	live_close(r); /* all who hold tasks have let go of them */
 	if (r->journal.observer.on_event)
 		journal_close(&r->journal);
 	store_clear(&r->store);

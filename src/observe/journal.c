@@ -18,6 +18,7 @@
 
 /* What is known of a task so far. */
 struct entry {
+	struct settler settler; /* first */
 	struct journal *journal;
 	struct buf lines;     /* one for each attempt that is over */
 	uint64_t started_ms;  /* the present one; 0: it has not started */
@@ -44,9 +45,9 @@ static uint64_t wall_clock_ms(void)
 	return (uint64_t)clock_wall_us() / 1000;
 }
 
-static void on_settled(struct task *t)
+static void on_settled(struct settler *s, struct task *t)
 {
-	struct entry *e = t->entry;
+	struct entry *e = (struct entry *)s;
 	struct journal_lines *ripe = &e->journal->ripe;
 	if (e->final && !t->unfinished) {
 		buf_add(&ripe->text, buf_head(&e->lines), buf_len(&e->lines));
@@ -64,7 +65,8 @@ static struct entry *entry_of(struct journal *j, struct task *t)
 	struct entry *e = xcalloc(1, sizeof *e);
 	e->journal = j;
 	t->entry = e;
-	t->settled = on_settled;
+	e->settler.settled = on_settled;
+	task_on_settled(t, &e->settler);
 	return e;
 }
 
@@ -97,7 +99,7 @@ static void on_finished(struct journal *j, const struct pool_event *ev)
 	if (ev->outcome->stopped || (t->attempt == 0 && !t->killed))
 		return;
 	add_line(j, ev);
-	entry_of(j, ev->task)->final = outcome_ok(ev->outcome) || t->killed || t->attempt > j->retries;
+	entry_of(j, ev->task)->final = outcome_ok(ev->outcome) || t->killed || t->over || t->attempt > j->retries;
 }
 
 static void on_event(struct observer *observer, const struct pool_event *ev)

@@ -107,6 +107,10 @@ void pool_submit(struct pool *p, struct task *t);
  * that attempt is lost, so the task is tried again if it may be, else it is over. */
 void pool_submit_lost(struct pool *p, struct task *t);
 
+/* The same for a task that was over when an earlier forkpool was killed, before all had been done that follows from that: the
+ * observers are told again what it wrote, and how it ended. */
+void pool_submit_over(struct pool *p, struct task *t, const struct outcome *o, struct bytes out, struct bytes err);
+
 /* Do all that can be done now: start, send ahead, call back, and write it out. */
 void pool_turn(struct pool *p);
 

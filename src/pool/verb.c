@@ -33,6 +33,22 @@ void pool_submit_lost(struct pool *p, struct task *t)
 		pool_settle(p, NULL, t, &lost);
 }
 
+static void emit_output(struct pool *p, struct task *t, unsigned stream, struct bytes bytes)
+{
+	if (bytes.n > 0)
+		pool_emit(p, &(struct pool_event){.kind = POOL_OUTPUT, .task = t, .stream = stream, .bytes = bytes.p,
+						  .len = bytes.n, .host = ""});
+}
+
+void pool_submit_over(struct pool *p, struct task *t, const struct outcome *o, struct bytes out, struct bytes err)
+{
+	pool_emit(p, &(struct pool_event){.kind = POOL_ACCEPTED, .task = t, .host = ""});
+	emit_output(p, t, 1, out);
+	emit_output(p, t, 2, err);
+	pool_emit(p, &(struct pool_event){.kind = POOL_FINISHED, .task = t, .outcome = o, .host = ""});
+	task_drop(t);
+}
+
 /* The worker shall not start it, if it is not too late for that. */
 static void kill_ahead(struct slot *slot, struct task *t)
 {

@@ -54,7 +54,8 @@ bool db_lags(const struct db *db);
 uint64_t db_last_task(const struct db *db);
 
 /* Tasks that are not over, by number. For each, a task that the callee takes over (task_new with place 0; seq,
- * command, refusal, name, directory, tag, results, submitted, and attempt, the attempts that were begun), and
+ * command, refusal, name, directory, tag, results, submitted, killed, for one of which only a client wanted to know, that is gone; and attempt, the attempts that
+ * were begun), and
  * whether its last attempt was running when the run ended: then db_fail or db_finish is to tell what became of it. The callee makes no changes. -1 if the database cannot be read (db_error). */
 int db_each_unfinished(struct db *db, void (*found)(void *arg, struct task *t, bool was_running), void *arg);
 
@@ -88,16 +89,23 @@ void db_return(struct db *db, const struct task *t, const struct db_attempt *a);
 /* Attempt t->attempt is over, and another will follow. */
 void db_fail(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o);
 
-/* What is kept of a task's output, of which `truncated` says that it is not all. */
+/* What is kept of a task's output, of which `truncated` says that it is not all; and whether all is done that follows from
+ * the task's end, such as writing that. */
 struct db_result {
 	const char *out, *err; /* borrowed */
 	size_t out_len, err_len;
-	bool truncated;
+	bool truncated, settled;
 };
 
 /* The task is over, and so is attempt t->attempt, unless `a` is NULL: then it ended before the next one. `r`: NULL: nothing
- * is kept. */
+ * is kept, and nothing remains to be done. */
 void db_finish(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o, const struct db_result *r);
+
+/* All is done now that follows from its end. */
+void db_settle(struct db *db, uint64_t seq);
+
+/* Append the numbers, uint64_t, of those that are over and not settled. -1 if the database cannot be read. */
+int db_list_unsettled(struct db *db, struct buf *seqs);
 
 /* What is known of a task that is over. False: it is not there, or not over. `t`: as db_each_unfinished gives them,
  * the caller's to drop; NULL: not wanted, as `o` may be. */

@@ -47,6 +47,11 @@ static bool take_command(struct query *q, struct command *c)
 	return c->n_words != SIZE_MAX && (!c->shell || c->n_words == 1) && (!holes || read_holes(c, holes, holes_len));
 }
 
+static bool is_word(const char *bytes, size_t len, const char *word)
+{
+	return len == strlen(word) && memcmp(bytes, word, len) == 0;
+}
+
 /* The columns SQL_TASK. NULL: the row is damaged. */
 static struct task *take_task(struct query *q)
 {
@@ -54,7 +59,8 @@ static struct task *take_task(struct query *q)
 	size_t len;
 	t->seq = query_take_number(q);
 	const char *origin = query_take_bytes(q, &len);
-	t->submitted = len == strlen("submit") && memcmp(origin, "submit", len) == 0;
+	t->submitted = !is_word(origin, len, "input");
+	t->killed = is_word(origin, len, "apply");
 	t->name = query_take_string(q);
 	bool is_sound = take_command(q, &t->command);
 	t->refusal = query_take_string(q);
@@ -83,6 +89,16 @@ int db_each_unfinished(struct db *db, void (*found)(void *arg, struct task *t, b
 		found(arg, t, was_running);
 	}
 	query_end(&q);
+	return db_error(db) ? -1 : 0;
+}
+
+int db_list_unsettled(struct db *db, struct buf *seqs)
+{
+	struct query q = query_read(&db->sql, SQL_UNSETTLED);
+	while (query_next(&q)) {
+		uint64_t seq = query_take_number(&q);
+		buf_add(seqs, &seq, sizeof seq);
+	}
 	return db_error(db) ? -1 : 0;
 }
 

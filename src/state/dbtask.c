@@ -31,7 +31,7 @@ void db_add(struct db *db, const struct task *t)
 {
 	struct query q = query_change(&db->sql, SQL_ADD);
 	query_number(&q, t->seq);
-	query_string(&q, t->submitted ? "submit" : "input");
+	query_string(&q, t->caller ? "apply" : t->submitted ? "submit" : "input");
 	query_string(&q, t->name);
 	bind_command(db, &q, &t->command);
 	query_string(&q, t->refusal);
@@ -148,7 +148,13 @@ void db_finish(struct db *db, const struct task *t, const struct db_attempt *a, 
 	query_number(&q, t->attempt);
 	bind_time(&q, clock_wall_us());
 	bind_outcome(&q, o);
+	query_number(&q, !r || r->settled);
 	query_run(&q);
 	if (r && (r->out_len > 0 || r->err_len > 0 || r->truncated))
 		add_result(db, t, r);
+}
+
+void db_settle(struct db *db, uint64_t seq)
+{
+	run_for(db, SQL_SETTLE, seq);
 }

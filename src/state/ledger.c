@@ -149,17 +149,45 @@ static void fail(struct ledger *l, struct ledger_entry *e, const struct outcome 
 	end_run(l, e, LEDGER_WAITING);
 }
 
+/* Who hears when a task is settled. The entry may be gone by then. */
+struct watch_end {
+	struct settler settler; /* first */
+	struct ledger *ledger;
+};
+
+static void on_settled(struct settler *s, struct task *t)
+{
+	struct watch_end *w = (struct watch_end *)s;
+	if (!t->unfinished)
+		buf_add(&w->ledger->settled, &t->seq, sizeof t->seq);
+	free(w);
+}
+
+/* Does anything remain to be done now that it is over? What is a client's is told to it or nobody. */
+static bool wait_for_settling(struct ledger *l, struct ledger_entry *e)
+{
+	bool wrote = buf_len(&e->out) + buf_len(&e->err) > 0 || e->out_cut || e->err_cut;
+	if (e->task->caller || !(wrote || l->is_followed || e->task->over))
+		return false;
+	struct watch_end *w = xmalloc(sizeof *w);
+	*w = (struct watch_end){.settler.settled = on_settled, .ledger = l};
+	task_on_settled((struct task *)e->task, &w->settler);
+	return true;
+}
+
 static void record(struct ledger *l, struct ledger_entry *e)
 {
 	bool has_run = e->state == LEDGER_RUNNING || e->outcome->kind == OUTCOME_LOST;
 	if (!l->db)
 		return;
-	if (e->outcome->stopped)
+	bool stopped = e->outcome->stopped, settled = stopped || !wait_for_settling(l, e);
+	if (stopped)
 		db_return(l->db, e->task, &e->run);
-	else
+	else if (!e->task->over)
 		db_finish(l->db, e->task, has_run ? &e->run : NULL, e->outcome, &(struct db_result){
 			.out = buf_head(&e->out), .out_len = buf_len(&e->out), .err = buf_head(&e->err),
-			.err_len = buf_len(&e->err), .truncated = e->out_cut || e->err_cut});
+			.err_len = buf_len(&e->err), .truncated = e->out_cut || e->err_cut,
+			.settled = settled});
 	buf_clear(&e->out);
 	buf_clear(&e->err);
 }
@@ -228,9 +256,10 @@ void ledger_write_running(struct ledger *l)
 	l->unwritten = 0;
 }
 
-void ledger_open(struct ledger *l, struct db *db, bool no_marks)
+void ledger_open(struct ledger *l, const struct ledger *init)
 {
-	*l = (struct ledger){.observer.on_event = on_event, .db = db, .no_marks = no_marks};
+	*l = (struct ledger){.observer.on_event = on_event, .db = init->db, .no_marks = init->no_marks,
+			     .is_followed = init->is_followed};
 }
 
 void ledger_close(struct ledger *l)
@@ -238,4 +267,5 @@ void ledger_close(struct ledger *l)
 	struct ledger_entry *e, *next;
 	HASH_ITER(hh, l->entries, e, next)
 		forget(l, e);
+	buf_clear(&l->settled);
 }

@@ -53,6 +53,7 @@ struct ledger {
 	struct observer observer; /* first: events come in through it */
 	struct db *db;            /* borrowed; NULL: nothing outlives this run */
 	bool no_marks;            /* workers note nothing: what may run goes into the database first */
+	bool is_followed;         /* more may follow from the end of a task than that its output is written */
 	struct ledger_entry *entries; /* owned; by seq, in the order in which they came */
 	struct ledger_entry *first_running;
 	size_t unwritten;         /* of those that run: not on record as running */
@@ -60,9 +61,11 @@ struct ledger {
 	size_t kept;              /* how many those are, */
 	size_t kept_bytes;        /* and of how many bytes */
 	uint64_t waiting, running, finished, failed; /* failed: of those that are over */
+	struct buf settled;       /* numbers of those that are over and for which nothing remains to be done, since this was emptied */
 };
 
-void ledger_open(struct ledger *l, struct db *db, bool no_marks);
+/* Fills db, no_marks and is_followed from `init`. */
+void ledger_open(struct ledger *l, const struct ledger *init);
 void ledger_close(struct ledger *l);
 
 /* NULL: nothing is known of it here; the database may know. */

@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 
 #define APPLICATION_ID 0x666b706c
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 
@@ -20,7 +20,7 @@ static const char tables[] =
 	"  words BLOB, holes TEXT, shell INTEGER NOT NULL, direct INTEGER NOT NULL, refusal TEXT,\n"
 	"  directory TEXT, tag TEXT, results TEXT, attempts INTEGER NOT NULL,\n"
 	"  outcome TEXT, status INTEGER, signal INTEGER, error INTEGER, stopped INTEGER, reason TEXT,\n"
-	"  added REAL NOT NULL, finished REAL);"
+	"  added REAL NOT NULL, finished REAL, settled INTEGER);"
 	"CREATE TABLE attempt (\n"
 	"  task INTEGER NOT NULL, number INTEGER NOT NULL, slot INTEGER NOT NULL, started REAL NOT NULL,\n"
 	"  outcome TEXT, status INTEGER, signal INTEGER, error INTEGER, stopped INTEGER, reason TEXT,\n"
@@ -32,6 +32,12 @@ static const char tables[] =
 	"CREATE TABLE message (number INTEGER PRIMARY KEY, queue TEXT NOT NULL, body BLOB NOT NULL);"
 	"PRAGMA application_id = " TEXT(APPLICATION_ID) ";"
 	"PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";"
+	"COMMIT;";
+
+static const char from_version_1[] =
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE task ADD COLUMN settled INTEGER;"
+	"PRAGMA user_version = 2;"
 	"COMMIT;";
 
 /* An empty file is a database without tables; one that was killed while it made them left none. */
@@ -48,7 +54,7 @@ static void check_identity(struct sql *s)
 	else if (version > SCHEMA_VERSION)
 		sql_fail(s, xasprintf("a newer forkpool has written it (version %" PRId64 ", where this one knows %d); "
 			"use that one, or another file", version, SCHEMA_VERSION));
-	else if (version < SCHEMA_VERSION)
+	else if (version < 1)
 		sql_fail(s, xasprintf("it has no version that any forkpool writes (%" PRId64 "); use another file", version));
 }
 
@@ -65,4 +71,6 @@ void schema_prepare(struct sql *s)
 		sql_fail(s, xstrdup("SQLite can keep no write-ahead log there; use a file in another place"));
 	if (new)
 		sql_execute(s, tables);
+	else if (!s->error && sql_ask(s, "PRAGMA user_version") == 1)
+		sql_execute(s, from_version_1);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * schema: what stands in a state file, version 1. People may read it with sqlite3(1) at any time; only forkpool writes.
+ * schema: what stands in a state file, version 2. People may read it with sqlite3(1) at any time; only forkpool writes.
  *
  * Times are seconds since 1970, durations are seconds. Names, paths, commands, output and messages are TEXT where they
  * are valid UTF-8 without NULs, and BLOBs otherwise. NULL: there is none, or it is not known.
  *
  *   task       one row a task
  *     id         its number: the Seq of a job log, $FORKPOOL_SEQ, what `forkpool ctl submit` prints
- *     origin     'input', or 'submit': by forkpool ctl
+ *     origin     'input'; 'submit' or 'apply': by forkpool ctl
  *     name       what `ctl submit --name` gave it
  *     state      'waiting', 'running' or 'finished'. What runs is 'running' after a second or so. What is 'running' while no
  *                forkpool uses the file was running when the run was killed, and is lost
@@ -30,6 +30,7 @@
  *     reason     of 'lost' and 'not started', in words
  *     added      when it came
  *     finished   when it was over
+ *     settled    1: all is done that follows from that: its output is written, its callback has run, ...; 0: the next run does it
  *   attempt    one row a try that is over or has run for a second or so, unless it does not count: it was put off, or there were no resources for it
  *     task, number     of which task, and which try at it, from 1
  *     slot             where

@@ -44,7 +44,9 @@
 	X(WAIT_AGAIN, "UPDATE task SET state = 'waiting', attempts = ?2 WHERE id = ?1") \
 	X(FINISH, \
 	  "UPDATE task SET state = 'finished', attempts = ?2, finished = ?3, outcome = ?4, status = ?5, signal = ?6, error = ?7," \
-	  " stopped = ?8, reason = ?9 WHERE id = ?1") \
+	  " stopped = ?8, reason = ?9, settled = ?10 WHERE id = ?1") \
+	X(SETTLE, "UPDATE task SET settled = 1 WHERE id = ?1") \
+	X(UNSETTLED, "SELECT id FROM task WHERE state = 'finished' AND settled = 0 ORDER BY id") \
 	X(ADD_RESULT, "INSERT OR REPLACE INTO result (task, stdout, stderr, truncated) VALUES (?1, ?2, ?3, ?4)") \
 	X(UNFINISHED, "SELECT state = 'running', " SQL_TASK " FROM task WHERE state <> 'finished' ORDER BY id") \
 	X(FINISHED, "SELECT " SQL_TASK " FROM task WHERE id = ?1 AND state = 'finished'") \

@@ -26,8 +26,10 @@ void task_drop(struct task *t)
 {
 	if (--t->holds)
 		return;
-	if (t->settled)
-		t->settled(t);
+	for (struct settler *s = t->settlers, *next; s; s = next) {
+		next = s->next;
+		s->settled(s, t);
+	}
 	free(t->command.bytes);
 	free(t->command.holes);
 	free(t->directory);
@@ -36,6 +38,12 @@ void task_drop(struct task *t)
 	free(t->tag);
 	free(t->results);
 	free(t);
+}
+
+void task_on_settled(struct task *t, struct settler *s)
+{
+	s->next = t->settlers;
+	t->settlers = s;
 }
 
 void command_render(const struct command *c, unsigned slot, struct buf *out)

@@ -31,6 +31,14 @@ struct command {
 /* No kernel takes more than this for all words and the environment together (3/4 of its 8 MiB stack). */
 #define COMMAND_BYTES_MAX ((size_t)6 << 20)
 
+struct task;
+
+/* Somebody who wants to know when nothing remains to be done for a task. */
+struct settler {
+	void (*settled)(struct settler *s, struct task *t);
+	struct settler *next; /* borrowed */
+};
+
 struct task {
 	uint64_t place;     /* in this run, from 1, without gaps */
 	uint64_t seq;       /* by which the user knows it: its place, or what the job log says */
@@ -41,6 +49,7 @@ struct task {
 	char *name;         /* owned; what its user calls it, or NULL */
 	bool submitted;     /* it came by the control socket, and not from the input */
 	bool restored;      /* an earlier run has left it: it is in the database */
+	bool over;          /* ... and has ended there: only what follows from its end is done here */
 	void *caller;       /* the control's own: who gets its output instead of standard output; NULL: nobody */
 	char *refusal;      /* owned; why it cannot be run at all, or NULL */
 	char *tag;          /* owned; what --tag puts before its lines, or NULL */
@@ -50,7 +59,7 @@ struct task {
 	bool killed;        /* it is to be ended for good: no further attempt */
 	unsigned holds;     /* how many still need it */
 	void *output, *call, *filed; /* the output, callback and filing observers' own; NULL for others */
-	void (*settled)(struct task *t); /* nothing remains to be done for it: called by the last drop; or NULL */
+	struct settler *settlers; /* borrowed; told by the last drop */
 	bool unfinished;    /* its callback was ended before its time, or never begun */
 	void *entry;        /* the journal's own; NULL for others */
 	struct task *next, *prev; /* the queue's that it waits in, as the next two; borrowed */
@@ -62,6 +71,9 @@ struct task {
 struct task *task_new(uint64_t place);
 void task_hold(struct task *t);
 void task_drop(struct task *t);
+
+/* Have `s` told once; it may free itself then. */
+void task_on_settled(struct task *t, struct settler *s);
 
 /* Append the command's bytes to `out` with `slot` in its holes: command.n_words words, each with its
  * NUL. */

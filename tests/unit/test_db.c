@@ -243,13 +243,35 @@ START_TEST(of_another_version)
 	db_add_line(1, "a");
 	db_close(db);
 	db = NULL;
-	db_execute(db_path, "PRAGMA user_version = 2");
-	db_assert_contains(db_refusal(db_path), "a newer forkpool has written it (version 2, where this one knows 1); use");
+	db_execute(db_path, "PRAGMA user_version = 3");
+	db_assert_contains(db_refusal(db_path), "a newer forkpool has written it (version 3, where this one knows 2); use");
 	db_execute(db_path, "PRAGMA user_version = 0");
 	db_assert_contains(db_refusal(db_path), "it has no version that any forkpool writes (0)");
-	db_execute(db_path, "PRAGMA user_version = 1");
+	db_execute(db_path, "PRAGMA user_version = 2");
 	db_reopen();
 	ck_assert_str_eq(db_unfinished(), "1");
+}
+END_TEST
+
+START_TEST(of_version_1)
+{
+	struct outcome o;
+	db_reopen();
+	db_add_line(1, "a");
+	db_add_line(2, "b");
+	db_finish_line(2, 3);
+	db_close(db);
+	db = NULL;
+	db_execute(db_path, "ALTER TABLE task DROP COLUMN settled; PRAGMA user_version = 1");
+	db_reopen();
+	ck_assert_str_eq(db_unfinished(), "1");
+	ck_assert(db_look(db, 2, NULL, &o));
+	ck_assert_int_eq(o.code, 3);
+	db_finish_line(1, 0);
+	struct buf seqs = {0};
+	db_reopen();
+	ck_assert_int_eq(db_list_unsettled(db, &seqs), 0);
+	ck_assert_uint_eq(buf_len(&seqs), 0);
 }
 END_TEST
 
@@ -368,6 +390,7 @@ Suite *db_suite(void)
 	tcase_add_test(t, network_file_system);
 	tcase_add_test(t, of_another_program);
 	tcase_add_test(t, of_another_version);
+	tcase_add_test(t, of_version_1);
 	tcase_add_test(t, without_tables);
 	tcase_add_test(t, used_by_another);
 	tcase_add_test(t, used_by_another_that_ends);

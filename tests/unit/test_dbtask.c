@@ -364,6 +364,28 @@ static const struct {
 	{{.truncated = true}, true},
 };
 
+START_TEST(settled)
+{
+	struct buf seqs = {0};
+	struct db_result r = {0};
+	db_reopen();
+	for (uint64_t i = 1; i <= 4; i++) {
+		struct task *t = db_task(i, "a");
+		db_add(db, t);
+		r.settled = i == 2;
+		if (i < 4)
+			db_finish(db, t, NULL, &outcomes[0], &r);
+		task_drop(t);
+	}
+	db_settle(db, 3);
+	db_reopen();
+	ck_assert_int_eq(db_list_unsettled(db, &seqs), 0);
+	ck_assert_uint_eq(buf_len(&seqs), sizeof(uint64_t));
+	ck_assert_uint_eq(*(const uint64_t *)(const void *)buf_head(&seqs), 1);
+	buf_clear(&seqs);
+}
+END_TEST
+
 START_TEST(results_come_back)
 {
 	const struct db_result *r = &results[_i].result;
@@ -434,6 +456,7 @@ Suite *dbtask_suite(void)
 	tcase_add_test(t, refused_task);
 	tcase_add_test(t, states);
 	tcase_add_test(t, lost_and_run_again);
+	tcase_add_test(t, settled);
 	tcase_add_test(t, begun_without_a_word);
 	tcase_add_loop_test(t, marks_of_any_bytes, 0, 8);
 	tcase_add_test(t, marks_elsewhere);

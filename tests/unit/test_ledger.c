@@ -15,7 +15,7 @@ static struct ledger ledger;
 
 static void setup(void)
 {
-	ledger_open(&ledger, NULL, false);
+	ledger_open(&ledger, &(struct ledger){0});
 }
 
 static void teardown(void)
