@@ -65,7 +65,7 @@ void schema_prepare(struct sql *s)
 	bool new = is_new(s);
 	if (!s->error && !new)
 		check_identity(s);
-	sql_execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000;"
+	sql_execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;"
 		"PRAGMA journal_size_limit = 16777216");
 	if (!s->error && sql_ask(s, "SELECT journal_mode = 'wal' FROM pragma_journal_mode") != 1)
 		sql_fail(s, xstrdup("SQLite can keep no write-ahead log there; use a file in another place"));

@@ -5,7 +5,7 @@
  * Nothing here fails: the first fault is kept, and from then on every query is empty and does nothing, and so is the
  * end of a transaction. A change begins the transaction, unless one is open; sql_commit ends it. Statements are prepared
  * when they are first wanted and kept. WAL mode: each commit is a write at the end of FILE-wal, which is copied into
- * FILE when it has grown to a few MiB.
+ * FILE when it has grown to 16 MiB.
  *
  * Life cycle: zero, sql_open, sql_close, which rolls back what is not committed.
  */
