@@ -17,6 +17,7 @@
 
 #define STORE_BYTES ((size_t)4 << 20)   /* of what waits for slow clients in memory; more goes into a file */
 #define WAITING_MAX ((uint64_t)256 << 10) /* for one client, before it is heard again */
+#define TELLING_MAX ((uint64_t)64 << 10) /* the same, before it is told the next piece: in a turn each may get so much */
 #define READ_SIZE ((size_t)64 << 10)
 #define ACCEPT_MAX 64                   /* in one turn */
 #define TRY_AGAIN_NS (100 * NS_PER_MS)
@@ -68,7 +69,7 @@ static void watch_for(struct connection *c)
 
 static void note_room(struct connection *c)
 {
-	c->full = c->out.len > WAITING_MAX;
+	c->full = c->out.len > (c->told ? TELLING_MAX : WAITING_MAX);
 }
 
 static void refuse_long_line(struct connection *c)
@@ -89,22 +90,38 @@ static bool find_line(struct connection *c, size_t *len)
 	return end || (c->heard_all && there > 0);
 }
 
-/* As long as the client takes the answers. */
-static void take_lines(struct connection *c)
+/* False: there is none. */
+static bool take_line(struct connection *c)
 {
 	const struct connections_config *config = &c->all->config;
 	size_t len;
+	bool found = find_line(c, &len);
+	if (len > LINE_MAX_BYTES) {
+		refuse_long_line(c);
+		return false;
+	}
+	if (!found)
+		return false;
+	config->on_line(config->arg, c, buf_head(&c->in), len);
+	buf_drop(&c->in, len < buf_len(&c->in) ? len + 1 : len);
+	c->searched = 0;
+	return true;
+}
+
+static void say_more(struct connection *c)
+{
+	if (!c->say_more(c->told))
+		c->told = NULL;
+}
+
+/* As long as the client takes the answers. */
+static void take_lines(struct connection *c)
+{
 	while (!c->full) {
-		bool found = find_line(c, &len);
-		if (len > LINE_MAX_BYTES) {
-			refuse_long_line(c);
+		if (c->told)
+			say_more(c);
+		else if (!take_line(c))
 			return;
-		}
-		if (!found)
-			return;
-		config->on_line(config->arg, c, buf_head(&c->in), len);
-		buf_drop(&c->in, len < buf_len(&c->in) ? len + 1 : len);
-		c->searched = 0;
 		note_room(c);
 	}
 }
@@ -190,6 +207,12 @@ void connection_say(struct connection *c, const char *line, size_t len)
 	spool_add(&c->out, &c->all->store, line, len);
 	spool_add(&c->out, &c->all->store, "\n", 1);
 	touch(c);
+}
+
+void connection_tell(struct connection *c, struct pending *p, bool (*more)(struct pending *p))
+{
+	c->told = p;
+	c->say_more = more;
 }
 
 bool connections_speak(const struct connections *cs)
@@ -320,7 +343,7 @@ int connections_open(struct connections *cs, const struct connections_config *co
 static uint64_t patience_with(const struct connection *c, uint64_t now_ns)
 {
 	uint64_t waited_ns = now_ns - c->took_ns;
-	return c->out.len > 0 && waited_ns < PATIENCE_NS ? PATIENCE_NS - waited_ns : 0;
+	return (c->out.len > 0 || c->told) && waited_ns < PATIENCE_NS ? PATIENCE_NS - waited_ns : 0;
 }
 
 bool connections_owe(struct connections *cs)

@@ -3,7 +3,8 @@
  * connection: clients of the control socket: lines in, lines out.
  *
  * A line that has come is handed on at once; what is said to a client waits until connections_flush, so that it can be put on record
- * before. Output of any size waits in a store; while much waits for a client, nothing more is read from it. A client that has
+ * before. Output of any size waits in a store; while much waits for a client, nothing more is read from it, and a long answer
+ * (connection_tell) is not made before the client takes it. A client that has
  * closed its side for writing is served until all its requests are answered; one that is gone is forgotten, and its pending
  * requests are cancelled. Knows nothing of what the lines mean.
  *
@@ -62,6 +63,8 @@ struct connection {
 	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
 	struct pending *pending;
 	size_t n_pending, pending_bytes;
+	struct pending *told;    /* borrowed; of those, the one that is being answered in pieces */
+	bool (*say_more)(struct pending *told);
 	struct handed *handed;   /* owned; by number */
 };
 
@@ -98,6 +101,10 @@ void connection_say(struct connection *c, const char *line, size_t len);
 void pending_add(struct connection *c, struct pending *p);
 void pending_remove(struct pending *p);
 
+/* Answer it (it is in the list) in pieces: `say_more` says one, a few lines, whenever the client has room for it, and is false
+ * with the last, when `p` is gone. Until then no other request of this client is heard. */
+void connection_tell(struct connection *c, struct pending *p, bool (*say_more)(struct pending *p));
+
 /* Write what is to be said, as far as clients take it. Nothing is written anywhere else, so that all of it can be put on
  * record before. True: clients have gone, which may have changed something, and there may be more to say. */
 bool connections_flush(struct connections *cs);
@@ -105,7 +112,7 @@ bool connections_flush(struct connections *cs);
 /* Is anything to be said in this turn? */
 bool connections_speak(const struct connections *cs);
 
-/* Is anybody still to be told something? One that has taken nothing of it for a second does not count. A timer of the loop
+/* Is anybody still to be told something? One that has taken nothing of it for five seconds does not count. A timer of the loop
  * fires when that may be over. */
 bool connections_owe(struct connections *cs);
 

@@ -7,9 +7,11 @@
 #include "ctl/control.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/xalloc.h"
 #include "ctl/describe.h"
 
 static pid_t pid_of(struct control *c, const struct ledger_entry *e)
@@ -78,15 +80,60 @@ void control_status(struct request *rq)
 	reply_say(rq->from, reply);
 }
 
+/* list. */
+
+struct listing {
+	struct asked asked; /* first */
+	struct control *control;
+	struct ledger_walk walk;
+};
+
+static void free_listing(struct listing *l)
+{
+	ledger_walk_end(l->control->config.ledger, &l->walk);
+	free(l);
+}
+
+static void cancel_listing(struct pending *p)
+{
+	struct listing *l = (struct listing *)p;
+	struct connection *to;
+	asked_end(&l->asked, &to);
+	free_listing(l);
+}
+
+static void end_listing(struct listing *l)
+{
+	struct connection *to;
+	json_t *reply = asked_end(&l->asked, &to);
+	reply_set(reply, "ok", jansson.yes());
+	reply_say(to, reply);
+	free_listing(l);
+}
+
+static bool list_one(struct pending *p)
+{
+	struct listing *l = (struct listing *)p;
+	struct ledger_entry *e = ledger_step(&l->walk);
+	if (!e) {
+		end_listing(l);
+		return false;
+	}
+	json_t *part = reply_part(l->asked.reply);
+	reply_set(part, "task", describe_entry(e, pid_of(l->control, e)));
+	reply_say(p->connection, part);
+	return true;
+}
+
+/* A million tasks may be waiting: those are many lines to make, and more to keep for one who does not read. */
 void control_list(struct request *rq)
 {
 	struct control *c = rq->arg;
-	for (struct ledger_entry *e = c->config.ledger->entries; e; e = e->hh.next) {
-		json_t *part = reply_new(rq);
-		reply_set(part, "task", describe_entry(e, pid_of(c, e)));
-		reply_say(rq->from, part);
-	}
-	reply_ok(rq);
+	struct listing *l = xcalloc(1, sizeof *l);
+	l->control = c;
+	ledger_walk(c->config.ledger, &l->walk);
+	asked_wait(&l->asked, rq, c->config.loop, NULL, cancel_listing);
+	connection_tell(rq->from, &l->asked.pending, list_one);
 }
 
 /* result. */

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
 #include <utlist.h>
 
 #include "base/clock.h"
@@ -25,6 +24,36 @@ struct ledger_entry *ledger_find(struct ledger *l, uint64_t seq)
 	return e;
 }
 
+/* Walks. */
+
+void ledger_walk(struct ledger *l, struct ledger_walk *w)
+{
+	w->at = l->entries;
+	w->until = l->came;
+	DL_PREPEND(l->walks, w);
+}
+
+struct ledger_entry *ledger_step(struct ledger_walk *w)
+{
+	struct ledger_entry *e = w->at;
+	if (!e || e->number > w->until)
+		return NULL;
+	w->at = e->hh.next;
+	return e;
+}
+
+void ledger_walk_end(struct ledger *l, struct ledger_walk *w)
+{
+	DL_DELETE(l->walks, w);
+}
+
+static void step_off(struct ledger *l, const struct ledger_entry *e)
+{
+	for (struct ledger_walk *w = l->walks; w; w = w->next)
+		if (w->at == e)
+			w->at = e->hh.next;
+}
+
 /* Forgetting. */
 
 static size_t bytes_of(const struct ledger_entry *e)
@@ -34,6 +63,7 @@ static size_t bytes_of(const struct ledger_entry *e)
 
 static void forget(struct ledger *l, struct ledger_entry *e)
 {
+	step_off(l, e);
 	HASH_DELETE(hh, l->entries, e);
 	buf_clear(&e->out);
 	buf_clear(&e->err);
@@ -83,6 +113,7 @@ static void add(struct ledger *l, const struct task *t)
 	e->seq = t->seq;
 	e->task = t;
 	e->attempt = t->attempt;
+	e->number = ++l->came;
 	l->waiting++;
 	HASH_ADD(hh, l->entries, seq, sizeof e->seq, e);
 	if (l->db && !t->restored)

@@ -46,7 +46,15 @@ struct ledger_entry {
 	struct watcher *watchers; /* for whoever uses the ledger; NULL at first, and again before it is over */
 	struct ledger_entry *prev, *next; /* of those that run */
 	struct ledger_entry *later; /* of those that are over, the next */
+	uint64_t number;         /* from 1, in the order in which they came */
 	UT_hash_handle hh;
+};
+
+/* A look at all entries that takes as long as it likes. */
+struct ledger_walk {
+	struct ledger_walk *next, *prev; /* of the ledger's */
+	struct ledger_entry *at;         /* borrowed; where it goes on */
+	uint64_t until;                  /* the number of the last that it is to see */
 };
 
 struct ledger {
@@ -55,6 +63,8 @@ struct ledger {
 	bool no_marks;            /* workers note nothing: what may run goes into the database first */
 	bool is_followed;         /* more may follow from the end of a task than that its output is written */
 	struct ledger_entry *entries; /* owned; by seq, in the order in which they came */
+	uint64_t came;            /* how many have come */
+	struct ledger_walk *walks; /* borrowed */
 	struct ledger_entry *first_running;
 	size_t unwritten;         /* of those that run: not on record as running */
 	struct ledger_entry *oldest, *newest; /* of those that are over */
@@ -70,6 +80,12 @@ void ledger_close(struct ledger *l);
 
 /* NULL: nothing is known of it here; the database may know. */
 struct ledger_entry *ledger_find(struct ledger *l, uint64_t seq);
+
+/* From the first to the last that is there now, in the order in which they came. Events may come meanwhile: each entry that is not
+ * forgotten before it has been reached is seen, once, as it is then. ledger_step gives the next one, NULL after the last. */
+void ledger_walk(struct ledger *l, struct ledger_walk *w);
+struct ledger_entry *ledger_step(struct ledger_walk *w);
+void ledger_walk_end(struct ledger *l, struct ledger_walk *w);
 
 /* Put on record what runs now. */
 void ledger_write_running(struct ledger *l);

@@ -24,6 +24,7 @@ static unsigned gone, cancelled;
 static size_t last_len;
 static struct pending waiting;
 static size_t answer_len; /* of each line, if it is not 0 */
+static size_t pieces;     /* so many are left of what is to be told */
 
 static void note(const char *what, size_t len)
 {
@@ -38,16 +39,36 @@ static void cancel(struct pending *p)
 	cancelled++;
 }
 
+#define PIECE_LEN ((size_t)1000)
+
+static bool say_piece(struct pending *p)
+{
+	char text[PIECE_LEN - 1];
+	memset(text, 'p', sizeof text);
+	connection_say(p->connection, text, sizeof text);
+	if (--pieces > 0)
+		return true;
+	pending_remove(p);
+	return false;
+}
+
+static bool is(const char *line, size_t len, const char *word)
+{
+	return len == strlen(word) && memcmp(line, word, len) == 0;
+}
+
 static void on_line(void *arg, struct connection *c, const char *line, size_t len)
 {
 	(void)arg;
 	last_len = len;
 	note(line, len);
 	note(";", 1);
-	if (len == 4 && memcmp(line, "wait", 4) == 0) {
+	if (is(line, len, "wait") || is(line, len, "tell")) {
 		waiting = (struct pending){.cancel = cancel, .bytes = len};
 		pending_add(c, &waiting);
 	}
+	if (is(line, len, "tell"))
+		connection_tell(c, &waiting, say_piece);
 	if (answer_len) {
 		char *text = xmalloc(answer_len);
 		memset(text, 'a', answer_len);
@@ -256,6 +277,45 @@ START_TEST(does_not_read)
 }
 END_TEST
 
+/* No more is made than is taken, others are heard, and what comes behind it is heard behind it. */
+START_TEST(told_in_pieces)
+{
+	static char text[65536];
+	size_t n = 3000, rest = n * PIECE_LEN;
+	ssize_t got;
+	int fd = connect_client(), other;
+	pieces = n;
+	say(fd, "tell\nnext\n");
+	ck_assert_uint_gt(pieces, n / 2);
+	ck_assert_uint_lt(all.first->out.len, 100000);
+	other = connect_client();
+	say(other, "other\n");
+	ck_assert_str_eq(heard, "tell;other;");
+	for (; rest > 0; rest -= (size_t)got, turn()) {
+		ck_assert(pieces == 0 || strcmp(heard, "tell;other;") == 0);
+		got = listen_to(fd, text, sizeof text);
+		ck_assert_int_gt(got, 0);
+	}
+	ck_assert_str_eq(heard, "tell;other;next;");
+	ck_assert_uint_eq(pieces, 0);
+	close(fd);
+	close(other);
+}
+END_TEST
+
+START_TEST(gone_while_it_is_told)
+{
+	int fd = connect_client();
+	pieces = 3000;
+	say(fd, "tell\n");
+	close(fd);
+	turn();
+	ck_assert_uint_eq(cancelled, 1);
+	ck_assert_uint_eq(gone, 1);
+	ck_assert_uint_gt(pieces, 0);
+}
+END_TEST
+
 START_TEST(nothing_is_left)
 {
 	int fd = connect_client();
@@ -279,6 +339,8 @@ Suite *connection_suite(void)
 	tcase_add_test(t, longest_line);
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, does_not_read);
+	tcase_add_test(t, told_in_pieces);
+	tcase_add_test(t, gone_while_it_is_told);
 	tcase_add_test(t, nothing_is_left);
 	suite_add_tcase(s, t);
 	return s;

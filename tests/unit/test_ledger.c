@@ -202,6 +202,39 @@ START_TEST(counts_names)
 }
 END_TEST
 
+/* It stands before one that goes, and before one that goes with all behind it; who comes meanwhile is not seen. */
+START_TEST(walks_while_tasks_go_and_come)
+{
+	struct ledger_walk slow, quick;
+	struct task *waiting = new_task(1, 1), *late;
+	tell(POOL_ACCEPTED, waiting, 0);
+	for (uint64_t seq = 2; seq <= 5; seq++)
+		go_through(seq, 1, 0);
+	ledger_walk(&ledger, &slow);
+	ledger_walk(&ledger, &quick);
+	ck_assert_uint_eq(ledger_step(&slow)->seq, 1);
+	for (uint64_t seq = 6; seq <= LEDGER_TASKS_MAX + 3; seq++)
+		go_through(seq, 1, 0);
+	ck_assert(!ledger_find(&ledger, 3));
+	ck_assert_uint_eq(ledger_step(&slow)->seq, 4);
+	end(POOL_FINISHED, waiting, 0);
+	ck_assert(!ledger_find(&ledger, 4));
+	ck_assert_uint_eq(ledger_step(&quick)->seq, 1);
+	ck_assert_int_eq(ledger_find(&ledger, 1)->state, LEDGER_FINISHED);
+	ck_assert_uint_eq(ledger_step(&slow)->seq, 5);
+	ck_assert_ptr_null(ledger_step(&slow));
+	for (uint64_t seq = 1; seq <= LEDGER_TASKS_MAX; seq++)
+		go_through(LEDGER_TASKS_MAX + 3 + seq, 1, 0);
+	ck_assert_ptr_null(ledger_step(&quick));
+	ledger_walk_end(&ledger, &slow);
+	ledger_walk_end(&ledger, &quick);
+	late = new_task(30000, 1);
+	tell(POOL_ACCEPTED, late, 0);
+	tell(POOL_DROPPED, late, 0);
+	task_drop(late);
+}
+END_TEST
+
 Suite *ledger_suite(void)
 {
 	Suite *s = suite_create("ledger");
@@ -213,6 +246,7 @@ Suite *ledger_suite(void)
 	tcase_add_test(t, forgets_the_oldest);
 	tcase_add_test(t, forgets_what_is_large);
 	tcase_add_test(t, counts_names);
+	tcase_add_test(t, walks_while_tasks_go_and_come);
 	suite_add_tcase(s, t);
 	return s;
 }
