@@ -125,6 +125,7 @@ cli_tests = \
 	tests/cli/timeout.test
 
 cli_long_tests = \
+	tests/cli/long/clients.test \
 	tests/cli/long/crash.test \
 	tests/cli/long/direct.test \
 	tests/cli/long/order.test \
