@@ -162,12 +162,23 @@ static void take_back(struct ledger *l, struct ledger_entry *e)
 		db_return(l->db, e->task, &e->run);
 }
 
-static void add_output(struct ledger_entry *e, const struct pool_event *event)
+/* How much more of a stream is kept, of which so much is kept. A few that write much and run for ever leave the others theirs. */
+static size_t room_for(const struct ledger *l, size_t len)
+{
+	size_t left = LEDGER_OUTPUT_MAX - l->output_bytes;
+	size_t most = left > LEDGER_OUTPUT_MAX / 4 ? LEDGER_RESULT_MAX : LEDGER_RESULT_MIN;
+	size_t room = most > len ? most - len : 0;
+	return room < left ? room : left;
+}
+
+static void add_output(struct ledger *l, struct ledger_entry *e, const struct pool_event *event)
 {
 	struct buf *to = event->stream == 1 ? &e->out : &e->err;
-	size_t room = LEDGER_RESULT_MAX - buf_len(to), n = event->len < room ? event->len : room;
+	bool *cut = event->stream == 1 ? &e->out_cut : &e->err_cut;
+	size_t room = *cut ? 0 : room_for(l, buf_len(to)), n = event->len < room ? event->len : room;
 	buf_add(to, event->bytes, n);
-	*(event->stream == 1 ? &e->out_cut : &e->err_cut) |= n < event->len;
+	l->output_bytes += n;
+	*cut |= n < event->len;
 }
 
 /* Of standard output, that of the last attempt counts. */
@@ -175,6 +186,7 @@ static void fail(struct ledger *l, struct ledger_entry *e, const struct outcome 
 {
 	if (l->db)
 		db_fail(l->db, e->task, &e->run, o);
+	l->output_bytes -= buf_len(&e->out);
 	buf_clear(&e->out);
 	e->out_cut = false;
 	end_run(l, e, LEDGER_WAITING);
@@ -229,6 +241,7 @@ static void finish(struct ledger *l, struct ledger_entry *e, const struct outcom
 	struct buf text = {0};
 	e->outcome = xmalloc(sizeof *o);
 	*e->outcome = *o;
+	l->output_bytes -= buf_len(&e->out) + buf_len(&e->err);
 	record(l, e);
 	command_print(&e->task->command, e->run.slot ? e->run.slot : 1, &text);
 	e->command = buf_take(&text, &e->command_len);
@@ -262,7 +275,7 @@ static void on_event(struct observer *observer, const struct pool_event *event)
 		start(l, e);
 		break;
 	case POOL_OUTPUT:
-		add_output(e, event);
+		add_output(l, e, event);
 		break;
 	case POOL_FAILED:
 		fail(l, e, event->outcome);

@@ -3,7 +3,8 @@
  * ledger: what is known of each task: whether it waits, runs or is over, how it ended and what it wrote.
  *
  * It hears of tasks as an observer, and writes them into the database where there is one. All that are not over stand in it, and
- * those that ended last: LEDGER_TASKS_MAX of them, LEDGER_BYTES_MAX of their texts and output in all. It knows nothing of who asks.
+ * those that ended last: LEDGER_TASKS_MAX of them, LEDGER_BYTES_MAX of their texts and output in all. Of the output of those that are
+ * not over LEDGER_OUTPUT_MAX is kept, the last quarter of it for what each writes first. It knows nothing of who asks.
  *
  * Life cycle: ledger_open; events; ledger_close. Entries are borrowed, and valid until the next event.
  */
@@ -21,7 +22,9 @@
 
 #define LEDGER_TASKS_MAX 10000
 #define LEDGER_BYTES_MAX ((size_t)64 << 20)
-#define LEDGER_RESULT_MAX ((size_t)1 << 20) /* of each stream of a task */
+#define LEDGER_OUTPUT_MAX ((size_t)256 << 20)
+#define LEDGER_RESULT_MAX ((size_t)1 << 20) /* of each stream of a task, */
+#define LEDGER_RESULT_MIN ((size_t)16 << 10) /* and where those of many are kept */
 
 enum ledger_state {
 	LEDGER_WAITING, /* for its first attempt, or for the next one */
@@ -70,6 +73,7 @@ struct ledger {
 	struct ledger_entry *oldest, *newest; /* of those that are over */
 	size_t kept;              /* how many those are, */
 	size_t kept_bytes;        /* and of how many bytes */
+	size_t output_bytes;      /* of the output of those that are not over */
 	uint64_t waiting, running, finished, failed; /* failed: of those that are over */
 	struct buf settled;       /* numbers of those that are over and for which nothing remains to be done, since this was emptied */
 };

@@ -187,6 +187,61 @@ START_TEST(forgets_what_is_large)
 }
 END_TEST
 
+/* Of many that run at once a little is kept, and nothing in between is left out; as much as before when they have ended. */
+START_TEST(bounds_what_runs)
+{
+	static struct task *tasks[LEDGER_OUTPUT_MAX / LEDGER_RESULT_MAX];
+	size_t n = sizeof tasks / sizeof *tasks, whole = n * 3 / 4;
+	for (size_t i = 0; i < n; i++) {
+		tasks[i] = new_task(i + 1, 1);
+		tell(POOL_ACCEPTED, tasks[i], 0);
+		begin(tasks[i]);
+		write_some(tasks[i], 2, 5);
+		write_some(tasks[i], 1, LEDGER_RESULT_MAX);
+	}
+	const struct ledger_entry *first = ledger_find(&ledger, 1), *last = ledger_find(&ledger, n);
+	ck_assert_uint_le(ledger.output_bytes, LEDGER_OUTPUT_MAX);
+	ck_assert_uint_eq(buf_len(&ledger_find(&ledger, whole)->out), LEDGER_RESULT_MAX);
+	ck_assert(!first->out_cut && last->out_cut && !last->err_cut);
+	ck_assert_uint_eq(buf_len(&last->out), LEDGER_RESULT_MIN);
+	ck_assert_uint_eq(buf_len(&last->err), 5);
+	for (size_t i = 0; i < whole; i++)
+		end(i % 2 ? POOL_FAILED : POOL_FINISHED, tasks[i], 1);
+	write_some(tasks[n - 1], 1, 10);
+	write_some(tasks[n - 1], 2, LEDGER_RESULT_MIN);
+	ck_assert_uint_eq(buf_len(&last->out), LEDGER_RESULT_MIN);
+	ck_assert_uint_eq(buf_len(&last->err), LEDGER_RESULT_MIN + 5);
+	for (size_t i = 1; i < whole; i += 2)
+		end(POOL_FINISHED, tasks[i], 1);
+	for (size_t i = whole; i < n; i++)
+		end(POOL_FINISHED, tasks[i], 0);
+	ck_assert_uint_eq(ledger.output_bytes, 0);
+}
+END_TEST
+
+/* What is left of all that may be kept is not exceeded by many little ones. */
+START_TEST(bounds_many_that_run)
+{
+	size_t n = LEDGER_OUTPUT_MAX / LEDGER_RESULT_MIN + 10;
+	for (size_t seq = 1; seq <= n; seq++) {
+		struct task *t = new_task(seq, 1);
+		tell(POOL_ACCEPTED, t, 0);
+		begin(t);
+		write_some(t, 2, LEDGER_RESULT_MIN);
+		end(POOL_FAILED, t, 1);
+	}
+	ck_assert_uint_eq(ledger.output_bytes, LEDGER_OUTPUT_MAX);
+	ck_assert(!ledger_find(&ledger, n - 10)->err_cut);
+	ck_assert(ledger_find(&ledger, n)->err_cut);
+	for (size_t seq = 1; seq <= n; seq++) {
+		struct task *t = (struct task *)ledger_find(&ledger, seq)->task;
+		tell(POOL_DROPPED, t, 0);
+		task_drop(t);
+	}
+	ck_assert_uint_eq(ledger.output_bytes, 0);
+}
+END_TEST
+
 START_TEST(counts_names)
 {
 	for (uint64_t seq = 1; seq <= 100; seq++) {
@@ -245,6 +300,8 @@ Suite *ledger_suite(void)
 	tcase_add_test(t, tried_again);
 	tcase_add_test(t, forgets_the_oldest);
 	tcase_add_test(t, forgets_what_is_large);
+	tcase_add_test(t, bounds_what_runs);
+	tcase_add_test(t, bounds_many_that_run);
 	tcase_add_test(t, counts_names);
 	tcase_add_test(t, walks_while_tasks_go_and_come);
 	suite_add_tcase(s, t);
