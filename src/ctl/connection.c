@@ -110,20 +110,23 @@ static bool take_line(struct connection *c)
 
 static void say_more(struct connection *c)
 {
-	if (!c->say_more(c->told))
-		c->told = NULL;
+	struct pending *p = c->told, *next = p->next_told;
+	if (!p->say_more(p))
+		c->told = next;
 }
 
 /* As long as the client takes the answers. */
 static void take_lines(struct connection *c)
 {
-	while (!c->full) {
+	bool more = true;
+	while (more && !c->full) {
 		if (c->told)
 			say_more(c);
-		else if (!take_line(c))
-			return;
+		else
+			more = take_line(c);
 		note_room(c);
 	}
+	c->behind = false;
 }
 
 /* False: it is gone. */
@@ -178,10 +181,8 @@ static void go_on(struct connection *c)
 
 static void catch_up(struct connection *c)
 {
-	if (!c->behind)
-		return;
-	c->behind = false;
-	take_lines(c);
+	if (c->behind)
+		take_lines(c);
 }
 
 /* Nothing is said here: it might not be on record yet. */
@@ -211,8 +212,11 @@ void connection_say(struct connection *c, const char *line, size_t len)
 
 void connection_tell(struct connection *c, struct pending *p, bool (*more)(struct pending *p))
 {
-	c->told = p;
-	c->say_more = more;
+	p->say_more = more;
+	p->next_told = NULL;
+	LL_APPEND2(c->told, p, next_told);
+	c->behind = true;
+	watch_for(c);
 }
 
 bool connections_speak(const struct connections *cs)

@@ -37,6 +37,8 @@ struct pending {
 	struct connection *connection; /* borrowed; NULL: in no list */
 	void (*cancel)(struct pending *p); /* the client is gone; it is in no list any more */
 	size_t bytes;                  /* of the request */
+	struct pending *next_told;     /* of those that are answered in pieces */
+	bool (*say_more)(struct pending *p);
 };
 
 /* Something handed over whose arrival was not confirmed. */
@@ -63,8 +65,7 @@ struct connection {
 	bool heard_all;          /* the client will say nothing more, or nothing that we would hear */
 	struct pending *pending;
 	size_t n_pending, pending_bytes;
-	struct pending *told;    /* borrowed; of those, the one that is being answered in pieces */
-	bool (*say_more)(struct pending *told);
+	struct pending *told;    /* borrowed; those of them that are answered in pieces, one after the other */
 	struct handed *handed;   /* owned; by number */
 };
 
@@ -101,8 +102,8 @@ void connection_say(struct connection *c, const char *line, size_t len);
 void pending_add(struct connection *c, struct pending *p);
 void pending_remove(struct pending *p);
 
-/* Answer it (it is in the list) in pieces: `say_more` says one, a few lines, whenever the client has room for it, and is false
- * with the last, when `p` is gone. Until then no other request of this client is heard. */
+/* Answer it (it is in the list) in pieces, behind those that are being answered so: `say_more` says one, a few lines, whenever
+ * the client has room for it, and is false with the last, when `p` is gone. Until then no other request of this client is heard. */
 void connection_tell(struct connection *c, struct pending *p, bool (*say_more)(struct pending *p));
 
 /* Write what is to be said, as far as clients take it. Nothing is written anywhere else, so that all of it can be put on

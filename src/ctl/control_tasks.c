@@ -24,6 +24,7 @@ struct apply {
 	uint64_t seq;
 	struct spool kept;  /* standard output of an attempt that another may follow */
 	bool held;          /* the client does not take what it has got: the pool takes no more of it */
+	struct outcome *outcome; /* owned; once it is over, and the client is being told */
 };
 
 /* Making tasks. */
@@ -122,6 +123,7 @@ static void free_apply(struct apply *a)
 	struct control *c = a->control;
 	DL_DELETE(c->applied, a);
 	spool_clear(&a->kept, c->config.store);
+	free(a->outcome);
 	free(a);
 }
 
@@ -131,7 +133,10 @@ static void abandon(struct pending *p)
 	struct apply *a = (struct apply *)p;
 	struct connection *to;
 	asked_end(&a->asked, &to);
-	pool_kill(a->control->config.pool, a->seq);
+	if (a->outcome)
+		free_apply(a);
+	else
+		pool_kill(a->control->config.pool, a->seq);
 }
 
 void control_apply(struct request *rq)
@@ -160,19 +165,9 @@ static void take_output(struct apply *a, const struct pool_event *e)
 		reply_output(to, a->asked.reply, e->stream, e->bytes, e->len);
 }
 
-static void say_kept(struct apply *a)
-{
-	struct store *store = a->control->config.store;
-	struct connection *to = a->asked.pending.connection;
-	const char *bytes;
-	for (ssize_t n; to && (n = spool_peek(&a->kept, store, &bytes)) > 0; spool_drop(&a->kept, store, (size_t)n))
-		reply_output(to, a->asked.reply, 1, bytes, (size_t)n);
-}
-
-static void end_apply(struct apply *a, const struct outcome *o)
+static void answer(struct apply *a, const struct outcome *o)
 {
 	struct connection *to;
-	say_kept(a);
 	json_t *reply = asked_end(&a->asked, &to);
 	if (reply) {
 		reply_set(reply, "ok", jansson.yes());
@@ -181,6 +176,34 @@ static void end_apply(struct apply *a, const struct outcome *o)
 		reply_say(to, reply);
 	}
 	free_apply(a);
+}
+
+static bool say_kept(struct pending *p)
+{
+	struct apply *a = (struct apply *)p;
+	struct store *store = a->control->config.store;
+	const char *bytes;
+	ssize_t n = spool_peek(&a->kept, store, &bytes);
+	if (n <= 0) {
+		answer(a, a->outcome);
+		return false;
+	}
+	reply_output(p->connection, a->asked.reply, 1, bytes, (size_t)n);
+	spool_drop(&a->kept, store, (size_t)n);
+	return true;
+}
+
+/* What has been kept may be much: too much to be put into lines while everybody waits. */
+static void end_apply(struct apply *a, const struct outcome *o)
+{
+	struct connection *to = a->asked.pending.connection;
+	if (!to || a->kept.len == 0) {
+		answer(a, o);
+		return;
+	}
+	a->outcome = xmalloc(sizeof *o);
+	*a->outcome = *o;
+	connection_tell(to, &a->asked.pending, say_kept);
 }
 
 static void forget_attempt(struct apply *a)

@@ -46,7 +46,7 @@ static bool say_piece(struct pending *p)
 	char text[PIECE_LEN - 1];
 	memset(text, 'p', sizeof text);
 	connection_say(p->connection, text, sizeof text);
-	if (--pieces > 0)
+	if (pieces > 0 && --pieces > 0)
 		return true;
 	pending_remove(p);
 	return false;
@@ -303,6 +303,28 @@ START_TEST(told_in_pieces)
 }
 END_TEST
 
+/* Two answers that begin when nobody has said anything: one comes behind the other. */
+START_TEST(told_one_after_the_other)
+{
+	static char text[65536];
+	int fd = connect_client();
+	struct pending second = {.cancel = cancel};
+	size_t got = 0;
+	ssize_t n;
+	say(fd, "wait\n");
+	pending_add(all.first, &second);
+	connection_tell(all.first, &waiting, say_piece);
+	connection_tell(all.first, &second, say_piece);
+	pieces = 1000;
+	for (turn(); (n = listen_to(fd, text, sizeof text)) > 0; turn())
+		got += (size_t)n;
+	ck_assert_uint_eq(got, (1000 + 1) * PIECE_LEN);
+	ck_assert(!waiting.connection && !second.connection);
+	ck_assert_ptr_null(all.first->told);
+	close(fd);
+}
+END_TEST
+
 START_TEST(gone_while_it_is_told)
 {
 	int fd = connect_client();
@@ -340,6 +362,7 @@ Suite *connection_suite(void)
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, does_not_read);
 	tcase_add_test(t, told_in_pieces);
+	tcase_add_test(t, told_one_after_the_other);
 	tcase_add_test(t, gone_while_it_is_told);
 	tcase_add_test(t, nothing_is_left);
 	suite_add_tcase(s, t);
