@@ -240,10 +240,12 @@ int answer_jobs(struct answer *a, const json_t *reply)
 	return a->call->n_words > 0 ? EXIT_OK : print_number(a, reply, "jobs");
 }
 
-/* It is ours from now on: until the pool knows that, the message is given to somebody else when we end. */
+/* It is ours from now on: until the pool knows that, the message is given to somebody else when we end. If the pool ends now,
+ * whether it knew is not to be learnt; the message is written in any case, and at the worst it comes again. */
 static void acknowledge(struct answer *a, json_int_t delivery)
 {
 	struct buf line = {0};
+	a->session->end_is_fine = true;
 	buf_addf(&line, "{\"verb\":\"ack\",\"delivery\":%" JSON_INTEGER_FORMAT "}\n", delivery);
 	session_send(a->session, buf_head(&line), buf_len(&line));
 	buf_clear(&line);

@@ -19,7 +19,7 @@ struct session {
 	const char *path; /* borrowed; for messages */
 	struct buf in;    /* what has come of replies */
 	size_t scanned;   /* so much of it is known to have no newline */
-	bool end_is_fine; /* a pool that has ended is what is waited for */
+	bool end_is_fine; /* a pool that ends without a reply ends the program with 0: that is waited for, or all is done */
 };
 
 /* Connect; if nobody listens there, a pool may be about to, so it is tried again for a second. With `end_is_fine` the program ends

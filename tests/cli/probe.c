@@ -735,7 +735,7 @@ static int talk_in_turn(const char *path, int n)
 	int status = 0;
 	for (int i = 0; from != NULL && i < n; i++)
 		from[i] = fdopen(connect_to(path), "r");
-	for (ssize_t len; (len = getline(&line, &size, stdin)) > 0; ) {
+	for (ssize_t len; status == 0 && (len = getline(&line, &size, stdin)) > 0; ) {
 		for (int i = 0; i < n; i++)
 			send_all(fileno(from[i]), line, (size_t)len);
 		for (int i = 0; i < n; i++)
