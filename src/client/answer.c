@@ -192,12 +192,21 @@ int answer_status(struct answer *a, const json_t *reply)
 	return EXIT_OK;
 }
 
-static const char *const columns[] = {"task", "pid", "status", "runtime", "state", "name", "command"};
+/* Columns of a table: the members of what is listed, with a TAB between them. */
+struct listing {
+	const char *member; /* of a part: what is listed */
+	const char *heading;
+	const char *columns[8]; /* NULL behind them */
+};
 
-static void add_heading(struct answer *a, struct buf *out)
+static const struct listing tasks = {"task", "TASK\tPID\tSTATUS\tSECONDS\tSTATE\tNAME\tCOMMAND\n",
+	{"task", "pid", "status", "runtime", "state", "name", "command"}};
+static const struct listing queues = {"queue", "QUEUE\tMESSAGES\tMAXSIZE\tSTATE\n", {"queue", "qsize", "maxsize", "state"}};
+
+static void add_heading(struct answer *a, const struct listing *l)
 {
-	if (!a->headed)
-		buf_adds(out, "TASK\tPID\tSTATUS\tSECONDS\tSTATE\tNAME\tCOMMAND\n");
+	if (!a->headed && !call_has(a->call, OPTION_JSON))
+		buf_adds(text_for(a, STDOUT_FILENO), l->heading);
 	a->headed = true;
 }
 
@@ -212,26 +221,42 @@ static void add_cell(struct buf *out, const json_t *value)
 		buf_adds(out, CELL_EMPTY);
 }
 
-void answer_listed(struct answer *a, const json_t *part)
+static void add_row(struct answer *a, const struct listing *l, const json_t *part)
 {
+	add_heading(a, l);
 	struct buf *out = text_for(a, STDOUT_FILENO);
-	const json_t *task = jansson.object_get(part, "task");
+	const json_t *row = jansson.object_get(part, l->member);
 	if (call_has(a->call, OPTION_JSON)) {
-		add_json_line(out, task);
+		add_json_line(out, row);
 		return;
 	}
-	add_heading(a, out);
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-		add_cell(out, jansson.object_get(task, columns[i]));
-		buf_addc(out, i + 1 < ARRAY_LEN(columns) ? '\t' : '\n');
+	for (const char *const *column = l->columns; *column; column++) {
+		add_cell(out, jansson.object_get(row, *column));
+		buf_addc(out, column[1] ? '\t' : '\n');
 	}
+}
+
+void answer_listed(struct answer *a, const json_t *part)
+{
+	add_row(a, &tasks, part);
 }
 
 int answer_list(struct answer *a, const json_t *reply)
 {
 	(void)reply;
-	if (!call_has(a->call, OPTION_JSON))
-		add_heading(a, text_for(a, STDOUT_FILENO));
+	add_heading(a, &tasks);
+	return EXIT_OK;
+}
+
+void answer_listed_queue(struct answer *a, const json_t *part)
+{
+	add_row(a, &queues, part);
+}
+
+int answer_list_queues(struct answer *a, const json_t *reply)
+{
+	(void)reply;
+	add_heading(a, &queues);
 	return EXIT_OK;
 }
 

@@ -34,6 +34,7 @@ void answer_output(struct answer *a, const json_t *part);
 void answer_kept(struct answer *a, const json_t *part);
 void answer_waited(struct answer *a, const json_t *part);
 void answer_listed(struct answer *a, const json_t *part);
+void answer_listed_queue(struct answer *a, const json_t *part);
 
 /* Last replies (struct verb's `end`). */
 int answer_done(struct answer *a, const json_t *reply);
@@ -43,6 +44,7 @@ int answer_wait(struct answer *a, const json_t *reply);
 int answer_result(struct answer *a, const json_t *reply);
 int answer_status(struct answer *a, const json_t *reply);
 int answer_list(struct answer *a, const json_t *reply);
+int answer_list_queues(struct answer *a, const json_t *reply);
 int answer_jobs(struct answer *a, const json_t *reply);
 int answer_message(struct answer *a, const json_t *reply);
 int answer_qsize(struct answer *a, const json_t *reply);

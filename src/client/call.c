@@ -172,7 +172,7 @@ static void find_verb(struct call *call)
 		die_usage("a verb is missing");
 	call->verb = verb_find(call->words, call->n_words, &n);
 	if (!call->verb && is_queue(call))
-		die_usage("queue wants create, close or delete");
+		die_usage("queue wants create, close, delete or list");
 	if (!call->verb)
 		die_usage("unknown verb '%s'", call->words[0]);
 	call->words += n;

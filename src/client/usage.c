@@ -9,14 +9,13 @@
 
 void usage_add_all(struct buf *out)
 {
-	buf_adds(out, "Usage: forkpool ctl [-S SOCKET] VERB [OPTION]... [OPERAND]...\n");
+	buf_adds(out, "Usage: forkpool ctl [-S SOCKET] VERB [--help] [OPERAND]...  (man forkpool-ctl)\n");
 	for (size_t i = 0; i < verb_count; i++) {
 		size_t start = buf_len(out);
 
 		buf_addf(out, "  %s %s", verb_rows[i].name, verb_rows[i].operands);
 		helptext_entry(out, start, verb_rows[i].text, strlen(verb_rows[i].text));
 	}
-	buf_adds(out, "Options: forkpool ctl VERB --help. Everything: man forkpool-ctl\n");
 }
 
 void usage_add_verb(struct buf *out, const struct verb *verb)

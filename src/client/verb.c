@@ -66,6 +66,8 @@ const struct verb verb_rows[] = {
 	 0, 1, 1, VERB_PLAIN, request_queue, NULL, answer_done},
 	{"queue delete", "NAME", "remove a queue with all that is in it",
 	 0, 1, 1, VERB_PLAIN, request_queue, NULL, answer_done},
+	{"queue list", "", "list the queues, TABs between the columns",
+	 JSON, 0, 0, VERB_PLAIN, NULL, answer_listed_queue, answer_list_queues},
 	{"put", "NAME [MSG]", "put a message, or standard input, into a queue",
 	 TIMEOUT | NOWAIT, 1, 2, VERB_PLAIN, request_message, NULL, answer_done},
 	{"get", "NAME", "take a message out and write it",

@@ -87,6 +87,7 @@ static const struct verb verbs[] = {
 	{"queue-create", {QUEUE, {"maxsize", MEMBER_NUMBER, false}}, control_create_queue, false},
 	{"queue-close", {QUEUE}, control_close_queue, false},
 	{"queue-delete", {QUEUE}, control_delete_queue, false},
+	{"queue-list", {{0}}, control_list_queues, false},
 	{"put", {QUEUE, {"message", MEMBER_BYTES, true}, TIMEOUT, NOWAIT}, control_put, true},
 	{"get", {QUEUE, TIMEOUT, NOWAIT}, control_get, true},
 	{"ack", {{"delivery", MEMBER_NUMBER, true}}, control_acknowledge, false},

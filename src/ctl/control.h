@@ -114,6 +114,7 @@ void control_acknowledge(struct request *rq);
 void control_create_queue(struct request *rq);
 void control_close_queue(struct request *rq);
 void control_delete_queue(struct request *rq);
+void control_list_queues(struct request *rq);
 void control_qsize(struct request *rq);
 void control_empty(struct request *rq);
 void control_full(struct request *rq);

@@ -315,6 +315,29 @@ void control_full(struct request *rq)
 	say_state(rq, "full", is_full);
 }
 
+static json_t *describe_queue(const struct mqueue_state *state)
+{
+	json_t *object = jansson.object();
+	reply_set(object, "queue", jansson.string(state->name));
+	reply_set(object, "state", jansson.string(state->closed ? "closed" : "open"));
+	reply_set(object, "qsize", size_of(state));
+	if (state->maxsize)
+		reply_set(object, "maxsize", jansson.integer((json_int_t)state->maxsize));
+	return object;
+}
+
+void control_list_queues(struct request *rq)
+{
+	struct control *c = rq->arg;
+	for (struct mqueue *q = NULL; (q = mqueue_next(&c->queues, q));) {
+		struct mqueue_state state = mqueue_look(&c->queues, q);
+		json_t *part = reply_new(rq);
+		reply_set(part, "queue", describe_queue(&state));
+		reply_say(rq->from, part);
+	}
+	reply_ok(rq);
+}
+
 /* What an earlier run has left. */
 
 static void restore_queue(void *arg, const char *name, uint64_t maxsize, bool closed)

@@ -49,7 +49,7 @@ static void show_pool(struct request *rq)
 	const struct ledger *l = c->config.ledger;
 	const struct { const char *name; uint64_t number; } numbers[] = {
 		{"jobs", c->config.pool->config.jobs}, {"workers", pool_count_workers(c->config.pool)}, {"running", l->running},
-		{"waiting", l->waiting}, {"finished", l->finished}, {"failed", l->failed}, {"queues", c->queues.count},
+		{"waiting", l->waiting}, {"finished", l->finished}, {"failed", l->failed}, {"queues", mqueue_count(&c->queues)},
 		{"pid", (uint64_t)getpid()}};
 	json_t *reply = reply_new(rq);
 	reply_set(reply, "ok", jansson.yes());

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 
 struct mqueue {
+	UT_hash_handle hh;            /* by name */
 	struct heap messages;         /* by number; owned */
 	struct heap putters, getters; /* by arrival; no getter waits while there is a message */
 	uint64_t maxsize, deliveries;
@@ -247,23 +249,6 @@ void mqueue_close(struct mqueues *qs, struct mqueue *q)
 	serve_line(qs);
 }
 
-/* Where a queue of this name stands, or would; `*found`: it does. */
-static size_t place_of(const struct mqueues *qs, const char *name, bool *found)
-{
-	size_t low = 0, high = qs->count;
-	*found = false;
-	while (low < high && !*found) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name, qs->queues[middle]->name);
-		*found = order == 0;
-		if (order > 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return *found ? high : low;
-}
-
 static bool is_name(const char *name)
 {
 	size_t len = strlen(name), plain = 0;
@@ -274,33 +259,38 @@ static bool is_name(const char *name)
 
 struct mqueue *mqueue_find(const struct mqueues *qs, const char *name)
 {
-	bool found;
-	size_t at = place_of(qs, name, &found);
-	return found ? qs->queues[at] : NULL;
+	struct mqueue *q;
+	HASH_FIND_STR(qs->queues, name, q);
+	return q;
+}
+
+struct mqueue *mqueue_next(const struct mqueues *qs, const struct mqueue *q)
+{
+	return q ? q->hh.next : qs->queues;
+}
+
+size_t mqueue_count(const struct mqueues *qs)
+{
+	return HASH_COUNT(qs->queues);
 }
 
 struct mqueue *mqueue_create(struct mqueues *qs, const char *name, uint64_t maxsize)
 {
-	bool found;
-	size_t at = place_of(qs, name, &found);
-	if (found || !is_name(name)) {
-		errno = found ? EEXIST : EINVAL;
+	bool exists = mqueue_find(qs, name);
+	if (exists || !is_name(name)) {
+		errno = exists ? EEXIST : EINVAL;
 		return NULL;
 	}
 	struct mqueue *q = xcalloc(1, sizeof *q + strlen(name) + 1);
 	memcpy(q->name, name, strlen(name));
 	q->maxsize = maxsize;
-	qs->queues = xrealloc(qs->queues, qs->count + 1, sizeof *qs->queues);
-	memmove(qs->queues + at + 1, qs->queues + at, (qs->count++ - at) * sizeof *qs->queues);
-	qs->queues[at] = q;
+	HASH_ADD_STR(qs->queues, name, q);
 	return q;
 }
 
 void mqueue_delete(struct mqueues *qs, struct mqueue *q)
 {
-	bool found;
-	size_t at = place_of(qs, q->name, &found);
-	memmove(qs->queues + at, qs->queues + at + 1, (--qs->count - at) * sizeof *qs->queues);
+	HASH_DELETE(hh, qs->queues, q);
 	q->closed = q->deleted = true;
 	line_up(qs, q);
 	while (q->messages.count > 0)
@@ -329,9 +319,8 @@ void mqueues_init(struct mqueues *qs, size_t bytes_max)
 
 void mqueues_clear(struct mqueues *qs)
 {
-	while (qs->count > 0)
-		mqueue_delete(qs, qs->queues[qs->count - 1]);
-	free(qs->queues);
+	while (qs->queues)
+		mqueue_delete(qs, qs->queues);
 	heap_clear(&qs->line);
 	mqueues_init(qs, qs->bytes_max);
 }

@@ -56,8 +56,7 @@ struct mqueue_waiter {
 };
 
 struct mqueues {
-	struct mqueue **queues;  /* owned, both; by name */
-	size_t count;
+	struct mqueue *queues;   /* owned; by name, in the order in which they were made */
 	size_t bytes, bytes_max; /* of all messages in queues, deliveries included, with MQUEUE_OVERHEAD for each */
 	uint64_t last_number;    /* of a message */
 	uint64_t last_arrival;   /* of one who waits */
@@ -86,6 +85,10 @@ void mqueues_clear(struct mqueues *qs);
 /* NULL and errno: EEXIST, or EINVAL for a name that is empty, longer than MQUEUE_NAME_MAX or holds control bytes. */
 struct mqueue *mqueue_create(struct mqueues *qs, const char *name, uint64_t maxsize);
 struct mqueue *mqueue_find(const struct mqueues *qs, const char *name);
+
+/* The one that was made after `q`; with NULL, the first of all. NULL: there is none. */
+struct mqueue *mqueue_next(const struct mqueues *qs, const struct mqueue *q);
+size_t mqueue_count(const struct mqueues *qs);
 
 /* No more puts; those that wait to put get END, and so do those that wait to get if nothing is in it, nor delivered. */
 void mqueue_close(struct mqueues *qs, struct mqueue *q);

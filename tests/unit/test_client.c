@@ -77,6 +77,7 @@ static const struct {
 	{"join --timeout 0", "{\"verb\":\"join\",\"timeout\":0.0}\n"},
 	{"queue create q --maxsize 3", "{\"verb\":\"queue-create\",\"maxsize\":3,\"queue\":\"q\"}\n"},
 	{"queue --maxsize 0 create q", "{\"verb\":\"queue-create\",\"maxsize\":0,\"queue\":\"q\"}\n"},
+	{"queue list --json", "{\"verb\":\"queue-list\"}\n"},
 	{"queue close q", "{\"verb\":\"queue-close\",\"queue\":\"q\"}\n"},
 	{"put q x --nowait", "{\"verb\":\"put\",\"nowait\":true,\"queue\":\"q\",\"message\":\"x\"}\n"},
 	{"put q -- -x", "{\"verb\":\"put\",\"queue\":\"q\",\"message\":\"-x\"}\n"},
@@ -185,8 +186,8 @@ static const struct {
 } mistakes[] = {
 	{"", "forkpool: a verb is missing; try 'forkpool ctl --help'\n"},
 	{"go", "forkpool: unknown verb 'go';"},
-	{"queue", "forkpool: queue wants create, close or delete;"},
-	{"queue go x", "forkpool: queue wants create, close or delete;"},
+	{"queue", "forkpool: queue wants create, close, delete or list;"},
+	{"queue go x", "forkpool: queue wants create, close, delete or list;"},
 	{"submit", "forkpool: submit needs CMD...;"},
 	{"submit --name x", "forkpool: submit needs CMD...;"},
 	{"submit --name", "forkpool: option --name needs a value, N;"},
@@ -198,6 +199,7 @@ static const struct {
 	{"queue create", "forkpool: queue create needs NAME; try 'forkpool ctl queue create --help'\n"},
 	{"list --json=1", "forkpool: option --json takes no value: --json=1;"},
 	{"list --nowait", "forkpool: list takes no option --nowait;"},
+	{"queue list q", "forkpool: queue list takes nothing more: 'q';"},
 	{"list x", "forkpool: list takes nothing more: 'x';"},
 	{"get q --nowait --timeout 1", "forkpool: --timeout waits and --nowait does not;"},
 	{"get q --timeout soon", "forkpool: --timeout 'soon': not a time;"},
@@ -273,6 +275,7 @@ static int take(const struct call *call, int fd)
 }
 
 #define TASK "\"task\":7,\"state\":\"finished\",\"command\":\"a\\tb\",\"attempt\":1,\"outcome\":\"exited\",\"status\":3,\"runtime\":1.5,\"pid\":9"
+#define QUEUE "\"queue\":\"a b\",\"state\":\"open\",\"qsize\":1,\"maxsize\":2"
 #define OK(members) "{\"ok\":true" members "}\n"
 #define ERROR(error) "{\"ok\":false,\"error\":\"" error "\",\"message\":\"so\\u0007\"}\n"
 
@@ -311,6 +314,10 @@ static const struct {
 	{"list", "{\"task\":{" TASK "}}\n{\"task\":{\"task\":8,\"state\":\"waiting\",\"name\":\"n\",\"command\":{\"base64\":\"/w==\"}}}\n" OK(), 0,
 	 "TASK\tPID\tSTATUS\tSECONDS\tSTATE\tNAME\tCOMMAND\n7\t9\t3\t1.500\tfinished\t-\ta\\tb\n8\t-\t-\t-\twaiting\tn\t\\xff\n", ""},
 	{"list --json", "{\"task\":{\"task\":8}}\n{\"task\":{\"task\":9}}\n" OK(), 0, "{\"task\":8}\n{\"task\":9}\n", ""},
+	{"queue list", OK(), 0, "QUEUE\tMESSAGES\tMAXSIZE\tSTATE\n", ""},
+	{"queue list", "{\"queue\":{" QUEUE "}}\n{\"queue\":{\"queue\":\"r\",\"state\":\"closed\",\"qsize\":0}}\n" OK(), 0,
+	 "QUEUE\tMESSAGES\tMAXSIZE\tSTATE\na b\t1\t2\topen\nr\t0\t-\tclosed\n", ""},
+	{"queue list --json", "{\"queue\":{" QUEUE "}}\n" OK(), 0, "{" QUEUE "}\n", ""},
 	{"kill 7", OK(), 0, "", ""},
 	{"kill 7", ERROR("finished"), 1, "", "forkpool: so\\x07\n"},
 	{"jobs", OK(",\"jobs\":4"), 0, "4\n", ""},

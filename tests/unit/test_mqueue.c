@@ -63,7 +63,7 @@ static void tear_down(void)
 {
 	mqueues_clear(&qs);
 	ck_assert_uint_eq(qs.bytes, 0);
-	ck_assert_uint_eq(qs.count, 0);
+	ck_assert_uint_eq(mqueue_count(&qs), 0);
 	buf_clear(&story);
 }
 
@@ -127,6 +127,13 @@ START_TEST(names)
 		made[i] = create(good[i], i);
 	ck_assert_ptr_null(mqueue_create(&qs, "ca", 0));
 	ck_assert_int_eq(errno, EEXIST);
+	struct mqueue *q = mqueue_next(&qs, NULL);
+	ck_assert_ptr_eq(q, long_one);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		q = mqueue_next(&qs, q);
+		ck_assert_ptr_eq(q, made[i]);
+	}
+	ck_assert_ptr_null(mqueue_next(&qs, q));
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		ck_assert_ptr_eq(mqueue_find(&qs, good[i]), made[i]);
 		ck_assert_str_eq(mqueue_look(&qs, made[i]).name, good[i]);
