@@ -12,7 +12,7 @@
 #include "cli/jobs.h"
 #include "proto/jansson.h"
 
-#define QUEUE_MEMORY ((uint64_t)256 << 20) /* of all messages */
+#define QUEUE_MEMORY ((uint64_t)256 << 20) /* of all queues and messages */
 #define SYNC_NS NS_PER_SEC /* what nobody waits for is on the disk so much later, and what runs so long is shown as running */
 
 enum resume_state live_look(void *run, const char *command, size_t len, uint64_t *seq)

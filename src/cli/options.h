@@ -86,7 +86,7 @@ struct options {
 	const char *state;      /* the database */
 	bool durability_given;
 	bool only_processes;    /* --durability process: no need to wait for the disk */
-	uint64_t queue_memory;  /* bytes of all messages; 0: not given */
+	uint64_t queue_memory;  /* bytes of all queues and messages; 0: not given */
 
 	bool agent; /* --agent: serve a pool on fds 0 and 1; nothing else here counts */
 };

@@ -377,7 +377,7 @@ const struct option_row table_rows[] = {
 	{0, "durability", "KIND", GROUP_LIVE, false, set_durability, 0,
 		"what --state withstands: a power cut (disk, the default), or the death of processes only (process)"},
 	{0, "queue-memory", "SIZE", GROUP_LIVE, false, set_size, AT(queue_memory),
-		"let all messages in queues take up to SIZE (default: 256M)"},
+		"let all queues and their messages take up to SIZE (default: 256M)"},
 
 	{'h', NULL, NULL, GROUP_OTHER, false, show_brief, 0, "help on one screen"},
 	{0, "help", NULL, GROUP_OTHER, false, show_help, 0, "this help"},

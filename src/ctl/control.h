@@ -32,7 +32,7 @@
 struct control_config {
 	const char *path;      /* of the socket */
 	size_t connections_max;
-	size_t queue_memory;   /* bytes of all messages */
+	size_t queue_memory;   /* bytes of all queues and messages */
 	unsigned jobs_max;     /* to which the pool may be resized */
 	unsigned retries;      /* standard output of an attempt that another may follow is kept back */
 	bool in_turn;          /* --sync: its size is fixed */

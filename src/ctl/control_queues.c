@@ -57,6 +57,8 @@ static void say_end(struct connection *to, json_t *reply, enum mqueue_answer ans
 {
 	if (answer == MQUEUE_GONE)
 		reply_fail(to, reply, "no-queue", "the queue has been deleted");
+	else if (answer == MQUEUE_TOO_LARGE)
+		reply_fail(to, reply, "no-room", "the message is larger than what the queues leave for messages (--queue-memory)");
 	else
 		reply_fail(to, reply, "end", "the queue is closed");
 }
@@ -154,9 +156,7 @@ static void put(struct request *rq, struct mqueue *q, struct message *m)
 		return;
 	}
 	message_free(m);
-	if (answer == MQUEUE_TOO_LARGE)
-		request_fail(rq, "no-room", "the message is larger than all messages may be together (--queue-memory)");
-	else if (answer == MQUEUE_WAIT && request_has(rq, "nowait"))
+	if (answer == MQUEUE_WAIT && request_has(rq, "nowait"))
 		request_fail(rq, "full", "queue '%s' is full", mqueue_look(&c->queues, q).name);
 	else if (answer == MQUEUE_WAIT)
 		request_fail(rq, "no-room", "too many bytes wait to be put (--queue-memory)");
@@ -243,6 +243,8 @@ void control_create_queue(struct request *rq)
 		reply_ok(rq);
 	} else if (errno == EEXIST) {
 		request_fail(rq, "exists", "there is a queue '%s' already", name);
+	} else if (errno == ENOSPC) {
+		request_fail(rq, "no-room", "queues and messages leave no room for one more queue (--queue-memory)");
 	} else {
 		request_fail(rq, "bad-request", "a queue has a name of 1 to %d bytes without control bytes", MQUEUE_NAME_MAX);
 	}
@@ -343,7 +345,7 @@ void control_list_queues(struct request *rq)
 static void restore_queue(void *arg, const char *name, uint64_t maxsize, bool closed)
 {
 	struct control *c = arg;
-	struct mqueue *q = mqueue_create(&c->queues, name, maxsize);
+	struct mqueue *q = mqueue_restore_queue(&c->queues, name, maxsize);
 	if (q && closed)
 		mqueue_close(&c->queues, q);
 }

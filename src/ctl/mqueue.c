@@ -27,13 +27,30 @@ static struct mqueue_waiter *first_waiter(const struct heap *h)
 
 static size_t cost(const struct message *m)
 {
-	return m->len + MQUEUE_OVERHEAD;
+	return m->len + MESSAGE_OVERHEAD;
 }
 
-/* What was restored may be more than is allowed now. */
+static size_t queue_cost(const char *name)
+{
+	return strlen(name) + MQUEUE_OVERHEAD;
+}
+
+/* What was restored may be more than is allowed now: here, and in the next. */
+static size_t left_by_queues(const struct mqueues *qs)
+{
+	return qs->queue_bytes <= qs->bytes_max ? qs->bytes_max - qs->queue_bytes : 0;
+}
+
 static bool fits(const struct mqueues *qs, size_t bytes)
 {
-	return qs->bytes <= qs->bytes_max && bytes <= qs->bytes_max - qs->bytes;
+	size_t left = left_by_queues(qs);
+	return qs->bytes <= left && bytes <= left - qs->bytes;
+}
+
+/* It would wait until queues are deleted, and all others behind it. */
+static bool is_too_large(const struct mqueues *qs, const struct message *m)
+{
+	return cost(m) > left_by_queues(qs);
 }
 
 static bool has_room(const struct mqueue *q)
@@ -124,28 +141,42 @@ static struct mqueue *first_in_line(const struct mqueues *qs)
 	return qs->line.count > 0 ? HEAP_OF(heap_first(&qs->line), struct mqueue, place) : NULL;
 }
 
+static void dismiss(struct mqueues *qs, struct mqueue_waiter *w, enum mqueue_answer answer)
+{
+	message_free(leave(qs, w));
+	qs->served(qs->arg, w, answer, NULL);
+}
+
+static void dismiss_all(struct mqueues *qs, struct heap *waiters, enum mqueue_answer answer)
+{
+	for (struct mqueue_waiter *w; (w = first_waiter(waiters));)
+		dismiss(qs, w, answer);
+}
+
+static void let_put(struct mqueues *qs, struct mqueue *q, struct mqueue_waiter *w)
+{
+	struct message *m = leave(qs, w);
+	add(qs, q, m, ++qs->last_number);
+	qs->served(qs->arg, w, MQUEUE_DONE, m);
+	serve_getters(qs, q);
+}
+
 /* One who is served may cancel others, which makes room for more: that is served here, not deeper and deeper. */
 static void serve_line(struct mqueues *qs)
 {
 	if (qs->serving)
 		return;
 	qs->serving = true;
-	for (struct mqueue *q; (q = first_in_line(qs)) && fits(qs, cost(first_waiter(&q->putters)->message));) {
+	for (struct mqueue *q; (q = first_in_line(qs));) {
 		struct mqueue_waiter *w = first_waiter(&q->putters);
-		struct message *m = leave(qs, w);
-		add(qs, q, m, ++qs->last_number);
-		qs->served(qs->arg, w, MQUEUE_DONE, m);
-		serve_getters(qs, q);
+		if (is_too_large(qs, w->message))
+			dismiss(qs, w, MQUEUE_TOO_LARGE);
+		else if (fits(qs, cost(w->message)))
+			let_put(qs, q, w);
+		else
+			break;
 	}
 	qs->serving = false;
-}
-
-static void dismiss(struct mqueues *qs, struct heap *waiters, enum mqueue_answer answer)
-{
-	for (struct mqueue_waiter *w; (w = first_waiter(waiters));) {
-		message_free(leave(qs, w));
-		qs->served(qs->arg, w, answer, NULL);
-	}
 }
 
 struct message *message_new(const void *bytes, size_t len)
@@ -166,7 +197,7 @@ enum mqueue_answer mqueue_put(struct mqueues *qs, struct mqueue *q, struct messa
 {
 	if (q->closed)
 		return MQUEUE_END;
-	if (cost(m) > qs->bytes_max)
+	if (is_too_large(qs, m))
 		return MQUEUE_TOO_LARGE;
 	if (can_put(qs, q, cost(m))) {
 		add(qs, q, m, ++qs->last_number);
@@ -199,10 +230,11 @@ enum mqueue_answer mqueue_get(struct mqueues *qs, struct mqueue *q, struct mqueu
 }
 
 /* A queue is freed when it is deleted and nothing of it is left. */
-static void free_if_over(struct mqueue *q)
+static void free_if_over(struct mqueues *qs, struct mqueue *q)
 {
 	if (!q->deleted || q->deliveries > 0)
 		return;
+	qs->queue_bytes -= queue_cost(q->name);
 	heap_clear(&q->messages);
 	heap_clear(&q->putters);
 	heap_clear(&q->getters);
@@ -216,7 +248,7 @@ void mqueue_acknowledge(struct mqueues *qs, struct message *delivery)
 	discard(qs, delivery);
 	line_up(qs, q);
 	serve_getters(qs, q);
-	free_if_over(q);
+	free_if_over(qs, q);
 	serve_line(qs);
 }
 
@@ -244,7 +276,7 @@ void mqueue_close(struct mqueues *qs, struct mqueue *q)
 {
 	q->closed = true;
 	line_up(qs, q);
-	dismiss(qs, &q->putters, MQUEUE_END);
+	dismiss_all(qs, &q->putters, MQUEUE_END);
 	serve_getters(qs, q);
 	serve_line(qs);
 }
@@ -274,18 +306,28 @@ size_t mqueue_count(const struct mqueues *qs)
 	return HASH_COUNT(qs->queues);
 }
 
-struct mqueue *mqueue_create(struct mqueues *qs, const char *name, uint64_t maxsize)
+/* NULL and errno: there is one, or there can be none. */
+static struct mqueue *make(struct mqueues *qs, const char *name, uint64_t maxsize, bool has_memory)
 {
-	bool exists = mqueue_find(qs, name);
-	if (exists || !is_name(name)) {
-		errno = exists ? EEXIST : EINVAL;
+	errno = mqueue_find(qs, name) ? EEXIST : !is_name(name) ? EINVAL : !has_memory ? ENOSPC : 0;
+	if (errno)
 		return NULL;
-	}
 	struct mqueue *q = xcalloc(1, sizeof *q + strlen(name) + 1);
 	memcpy(q->name, name, strlen(name));
 	q->maxsize = maxsize;
+	qs->queue_bytes += queue_cost(name);
 	HASH_ADD_STR(qs->queues, name, q);
 	return q;
+}
+
+struct mqueue *mqueue_create(struct mqueues *qs, const char *name, uint64_t maxsize)
+{
+	return make(qs, name, maxsize, qs->line.count == 0 && fits(qs, queue_cost(name)));
+}
+
+struct mqueue *mqueue_restore_queue(struct mqueues *qs, const char *name, uint64_t maxsize)
+{
+	return make(qs, name, maxsize, true);
 }
 
 void mqueue_delete(struct mqueues *qs, struct mqueue *q)
@@ -295,9 +337,9 @@ void mqueue_delete(struct mqueues *qs, struct mqueue *q)
 	line_up(qs, q);
 	while (q->messages.count > 0)
 		discard(qs, take(q));
-	dismiss(qs, &q->putters, MQUEUE_GONE);
-	dismiss(qs, &q->getters, MQUEUE_GONE);
-	free_if_over(q);
+	dismiss_all(qs, &q->putters, MQUEUE_GONE);
+	dismiss_all(qs, &q->getters, MQUEUE_GONE);
+	free_if_over(qs, q);
 	serve_line(qs);
 }
 
@@ -307,7 +349,7 @@ struct mqueue_state mqueue_look(const struct mqueues *qs, const struct mqueue *q
 		.name = q->name,
 		.maxsize = q->maxsize,
 		.size = q->messages.count,
-		.full = !can_put(qs, q, MQUEUE_OVERHEAD),
+		.full = !can_put(qs, q, MESSAGE_OVERHEAD),
 		.closed = q->closed,
 	};
 }

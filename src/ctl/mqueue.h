@@ -8,7 +8,8 @@
  * then a message may come back for those that wait to get.
  *
  * Those who wait are served in the order in which they came: at each queue those that get, and those that put; and where only
- * memory is wanting, those that put to any queue, so that small messages do not overtake a large one for ever. Every function
+ * memory is wanting, those that put to any queue, so that small messages do not overtake a large one for ever. Queues take
+ * of the same memory, and none is made while others wait for it. Every function
  * serves whoever can be served then, by `served`, from which none of these functions may be called but mqueue_cancel. What the messages
  * of those who wait may take is for the caller to bound.
  *
@@ -25,8 +26,9 @@
 
 #define MQUEUE_NAME_MAX 255
 
-/* What a message costs beside its bytes. */
-#define MQUEUE_OVERHEAD 64
+/* What a message costs beside its bytes, and a queue beside its name. */
+#define MESSAGE_OVERHEAD 64
+#define MQUEUE_OVERHEAD 256
 
 struct mqueue;
 
@@ -43,7 +45,7 @@ enum mqueue_answer {
 	MQUEUE_DONE,
 	MQUEUE_WAIT,      /* no room, no message: not now. The waiter stands in line then, if there is one */
 	MQUEUE_END,       /* closed: nothing can be put, or nothing will ever be left to get */
-	MQUEUE_TOO_LARGE, /* larger than all messages together may be */
+	MQUEUE_TOO_LARGE, /* larger than what the queues leave for messages */
 	MQUEUE_GONE,      /* the queue was deleted meanwhile */
 };
 
@@ -57,12 +59,14 @@ struct mqueue_waiter {
 
 struct mqueues {
 	struct mqueue *queues;   /* owned; by name, in the order in which they were made */
-	size_t bytes, bytes_max; /* of all messages in queues, deliveries included, with MQUEUE_OVERHEAD for each */
+	size_t bytes_max;        /* of queues and messages together */
+	size_t bytes;            /* of all messages in queues, deliveries included, with MESSAGE_OVERHEAD for each */
+	size_t queue_bytes;      /* of the queues, with MQUEUE_OVERHEAD for each */
 	uint64_t last_number;    /* of a message */
 	uint64_t last_arrival;   /* of one who waits */
 	struct heap line;        /* queues that have room for one who waits to put, by when the first one came */
 	bool serving;            /* that line is being served */
-	/* The waiter stands nowhere any more: its `answer` is DONE, END or GONE. `m`: what it has got, a delivery now (borrowed),
+	/* The waiter stands nowhere any more: its `answer` is DONE, END, TOO_LARGE or GONE. `m`: what it has got, a delivery now (borrowed),
 	 * or what it has put (borrowed; it is in the queue); NULL otherwise, and what it wanted to put is freed. */
 	void (*served)(void *arg, struct mqueue_waiter *w, enum mqueue_answer answer, struct message *m);
 	void *arg;               /* borrowed */
@@ -82,8 +86,12 @@ void mqueues_init(struct mqueues *qs, size_t bytes_max);
 /* Free all queues with their messages. Nobody waits any more, and all deliveries have been acknowledged or given back. */
 void mqueues_clear(struct mqueues *qs);
 
-/* NULL and errno: EEXIST, or EINVAL for a name that is empty, longer than MQUEUE_NAME_MAX or holds control bytes. */
+/* NULL and errno: EEXIST; EINVAL for a name that is empty, longer than MQUEUE_NAME_MAX or holds control bytes; ENOSPC: there
+ * is no memory, or others wait for it. */
 struct mqueue *mqueue_create(struct mqueues *qs, const char *name, uint64_t maxsize);
+
+/* One that was there when an earlier run ended, whatever room there is. */
+struct mqueue *mqueue_restore_queue(struct mqueues *qs, const char *name, uint64_t maxsize);
 struct mqueue *mqueue_find(const struct mqueues *qs, const char *name);
 
 /* The one that was made after `q`; with NULL, the first of all. NULL: there is none. */

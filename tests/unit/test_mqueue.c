@@ -63,15 +63,31 @@ static void tear_down(void)
 {
 	mqueues_clear(&qs);
 	ck_assert_uint_eq(qs.bytes, 0);
+	ck_assert_uint_eq(qs.queue_bytes, 0);
 	ck_assert_uint_eq(mqueue_count(&qs), 0);
 	buf_clear(&story);
 }
 
+/* Where memory is limited, that is for messages: a queue brings its own with it, and takes it away. */
+static bool is_limited(void)
+{
+	return qs.bytes_max < SIZE_MAX;
+}
+
 static struct mqueue *create(const char *name, uint64_t maxsize)
 {
+	if (is_limited())
+		qs.bytes_max += strlen(name) + MQUEUE_OVERHEAD;
 	struct mqueue *q = mqueue_create(&qs, name, maxsize);
 	ck_assert_ptr_nonnull(q);
 	return q;
+}
+
+static void delete(struct mqueue *q)
+{
+	if (is_limited())
+		qs.bytes_max -= strlen(mqueue_look(&qs, q).name) + MQUEUE_OVERHEAD;
+	mqueue_delete(&qs, q);
 }
 
 static struct mqueue_waiter waiter(const char *name)
@@ -328,7 +344,7 @@ START_TEST(delete_with_those_who_wait)
 	mqueue_delete(&qs, q);
 	told("p=gone:;p2=gone:;g=gone:;");
 	ck_assert_ptr_null(mqueue_find(&qs, "q"));
-	ck_assert_uint_eq(qs.bytes, 1 + MQUEUE_OVERHEAD);
+	ck_assert_uint_eq(qs.bytes, 1 + MESSAGE_OVERHEAD);
 	ck_assert_mem_eq(one->bytes, "1", 1);
 	mqueue_acknowledge(&qs, one);
 	ck_assert_uint_eq(qs.bytes, 0);
@@ -345,7 +361,7 @@ START_TEST(delete_with_deliveries)
 	put(q, "3", NULL);
 	struct message *one = get(q, "1"), *two = get(q, "2");
 	mqueue_delete(&qs, q);
-	ck_assert_uint_eq(qs.bytes, 2 * (1 + MQUEUE_OVERHEAD));
+	ck_assert_uint_eq(qs.bytes, 2 * (1 + MESSAGE_OVERHEAD));
 	q = create("q", 0);
 	wait_to_get(q, &g);
 	mqueue_give_back(&qs, one);
@@ -361,7 +377,7 @@ END_TEST
 /* Memory for three messages of one byte. */
 static void limit_memory(void)
 {
-	mqueues_init(&qs, 3 * (1 + MQUEUE_OVERHEAD));
+	mqueues_init(&qs, 3 * (1 + MESSAGE_OVERHEAD));
 }
 
 START_TEST(memory_is_for_all_queues)
@@ -383,7 +399,7 @@ START_TEST(memory_is_for_all_queues)
 	told("1=done:p;");
 	take(c, "q");
 	told("3=done:r;");
-	mqueue_delete(&qs, b);
+	delete(b);
 	told("4=done:s;");
 	take(a, "r");
 	take(c, "s");
@@ -395,7 +411,7 @@ START_TEST(a_large_message_has_its_turn)
 	limit_memory();
 	struct mqueue *a = create("a", 0), *b = create("b", 0);
 	struct mqueue_waiter large = waiter("large"), small = waiter("small");
-	char text[2 * MQUEUE_OVERHEAD + 4] = "";
+	char text[2 * MESSAGE_OVERHEAD + 4] = "";
 	memset(text, 'x', sizeof text - 1);
 	put(b, "1", NULL);
 	ck_assert_int_eq(put(a, text, &large), MQUEUE_WAIT);
@@ -408,7 +424,7 @@ START_TEST(a_large_message_has_its_turn)
 	take(b, "1");
 	told("");
 	take(b, "2");
-	ck_assert_uint_eq(qs.bytes, qs.bytes_max);
+	ck_assert_uint_eq(qs.bytes + qs.queue_bytes, qs.bytes_max);
 	ck_assert_uint_eq(n_served, 2);
 	take(a, text);
 	buf_reset(&story);
@@ -421,7 +437,7 @@ START_TEST(close_with_those_who_want_memory)
 	limit_memory();
 	struct mqueue *a = create("a", 0), *b = create("b", 0);
 	struct mqueue_waiter large = waiter("large"), one = waiter("one"), two = waiter("two"), small = waiter("small");
-	char text[2 * MQUEUE_OVERHEAD + 4] = "";
+	char text[2 * MESSAGE_OVERHEAD + 4] = "";
 	memset(text, 'x', sizeof text - 1);
 	put(b, "1", NULL);
 	put(a, text, &large);
@@ -434,7 +450,7 @@ START_TEST(close_with_those_who_want_memory)
 	put(b, "5", NULL);
 	put(b, text, &large);
 	put(b, "6", &small);
-	mqueue_delete(&qs, b);
+	delete(b);
 	told("large=gone:;small=gone:;");
 	b = create("b", 0);
 	put(b, "1", NULL);
@@ -451,7 +467,7 @@ START_TEST(too_large)
 	limit_memory();
 	struct mqueue *q = create("q", 0);
 	struct mqueue_waiter w = waiter("w");
-	char text[2 * MQUEUE_OVERHEAD + 5] = "";
+	char text[2 * MESSAGE_OVERHEAD + 5] = "";
 	memset(text, 'x', sizeof text - 1);
 	ck_assert_int_eq(put(q, text, &w), MQUEUE_TOO_LARGE);
 	ck_assert_ptr_null(w.queue);
@@ -461,16 +477,86 @@ START_TEST(too_large)
 }
 END_TEST
 
+START_TEST(queues_take_of_the_same_memory)
+{
+	mqueues_init(&qs, 3 * (1 + MQUEUE_OVERHEAD));
+	struct mqueue *a = mqueue_create(&qs, "a", 0), *b = mqueue_create(&qs, "b", 0);
+	ck_assert_ptr_nonnull(a);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_ptr_null(mqueue_create(&qs, "cc", 0));
+	ck_assert_int_eq(errno, ENOSPC);
+	ck_assert_ptr_null(mqueue_create(&qs, "a", 0));
+	ck_assert_int_eq(errno, EEXIST);
+	put(a, "x", NULL);
+	ck_assert_ptr_null(mqueue_create(&qs, "c", 0));
+	ck_assert_int_eq(errno, ENOSPC);
+	struct message *x = get(a, "x");
+	mqueue_delete(&qs, a);
+	ck_assert_ptr_null(mqueue_create(&qs, "cc", 0)); /* the delivery still needs its queue */
+	mqueue_acknowledge(&qs, x);
+	ck_assert_ptr_nonnull(mqueue_create(&qs, "cc", 0));
+}
+END_TEST
+
+/* It would take what they wait for. */
+START_TEST(no_queue_is_made_while_others_wait_for_memory)
+{
+	mqueues_init(&qs, 4 * (1 + MQUEUE_OVERHEAD));
+	struct mqueue *q = mqueue_create(&qs, "q", 0);
+	struct mqueue_waiter w = waiter("w");
+	char text[3 * (1 + MQUEUE_OVERHEAD) - MESSAGE_OVERHEAD + 1] = "";
+	memset(text, 'x', sizeof text - 1);
+	put(q, "1", NULL);
+	ck_assert_int_eq(put(q, text, &w), MQUEUE_WAIT);
+	ck_assert_ptr_null(mqueue_create(&qs, "a", 0));
+	ck_assert_int_eq(errno, ENOSPC);
+	mqueue_cancel(&qs, &w);
+	ck_assert_ptr_nonnull(mqueue_create(&qs, "a", 0));
+}
+END_TEST
+
+/* Its turn comes when a queue has been made that leaves no room for it: it holds nobody up. */
+START_TEST(too_large_meanwhile)
+{
+	mqueues_init(&qs, 4 * (1 + MQUEUE_OVERHEAD));
+	struct mqueue *q = mqueue_create(&qs, "q", 1);
+	struct mqueue_waiter large = waiter("large"), small = waiter("small");
+	char text[3 * (1 + MQUEUE_OVERHEAD) - MESSAGE_OVERHEAD + 1] = "";
+	memset(text, 'x', sizeof text - 1);
+	put(q, "1", NULL);
+	ck_assert_int_eq(put(q, text, &large), MQUEUE_WAIT);
+	ck_assert_int_eq(put(q, "2", &small), MQUEUE_WAIT);
+	ck_assert_ptr_nonnull(mqueue_create(&qs, "a", 0));
+	take(q, "1");
+	told("large=too large:;small=done:2;");
+}
+END_TEST
+
+/* It is what it is, though less is allowed now. */
+START_TEST(more_queues_than_there_is_room_for)
+{
+	mqueues_init(&qs, 1 + MQUEUE_OVERHEAD);
+	struct mqueue *a = mqueue_restore_queue(&qs, "a", 0), *b = mqueue_restore_queue(&qs, "b", 0);
+	ck_assert_ptr_nonnull(a);
+	ck_assert_ptr_nonnull(b);
+	mqueue_restore(&qs, a, message_new("x", 1), 1);
+	ck_assert_int_eq(put(b, "", NULL), MQUEUE_TOO_LARGE);
+	ck_assert_ptr_null(mqueue_create(&qs, "c", 0));
+	ck_assert_int_eq(errno, ENOSPC);
+	take(a, "x");
+}
+END_TEST
+
 START_TEST(what_an_earlier_run_left)
 {
 	limit_memory();
-	struct mqueue *q = create("q", 2);
+	struct mqueue *q = create("q", 2), *other = create("other", 0);
 	struct mqueue_waiter w = waiter("w");
 	static const uint64_t numbers[] = {7, 3, 9, 8};
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		mqueue_restore(&qs, q, message_new(&"7398"[i], 1), numbers[i]);
 	ck_assert_int_eq(put(q, "new", &w), MQUEUE_WAIT);
-	ck_assert_int_eq(put(create("other", 0), "", NULL), MQUEUE_WAIT); /* it is more than the memory for all */
+	ck_assert_int_eq(put(other, "", NULL), MQUEUE_WAIT); /* it is more than the memory for all */
 	take(q, "3");
 	take(q, "7");
 	told("");
@@ -488,7 +574,7 @@ START_TEST(cancel_when_served)
 	limit_memory();
 	struct mqueue *q = create("q", 0), *r = create("r", 0);
 	struct mqueue_waiter large = waiter("large"), small = waiter("small"), g[3] = {waiter("g0"), waiter("g1"), waiter("g2")};
-	char text[2 * MQUEUE_OVERHEAD + 4] = "";
+	char text[2 * MESSAGE_OVERHEAD + 4] = "";
 	memset(text, 'x', sizeof text - 1);
 	for (size_t i = 0; i < ARRAY_LEN(g); i++)
 		wait_to_get(q, &g[i]);
@@ -508,7 +594,7 @@ START_TEST(cancel_when_served)
 	mqueue_close(&qs, r);
 	told("g1=end:;");
 	mqueue_cancel(&qs, &g[2]);
-	ck_assert_uint_eq(qs.bytes, 1 + MQUEUE_OVERHEAD);
+	ck_assert_uint_eq(qs.bytes, 1 + MESSAGE_OVERHEAD);
 	mqueue_acknowledge(&qs, first_got);
 }
 END_TEST
@@ -533,10 +619,10 @@ static void cancel_next(void *arg, struct mqueue_waiter *w, enum mqueue_answer a
 /* What that makes room for is served in a loop, not deeper each time. */
 START_TEST(many_who_cancel)
 {
-	char large[ARRAY_LEN(by_turns) / 2 * (1 + MQUEUE_OVERHEAD)] = "";
+	char large[ARRAY_LEN(by_turns) / 2 * (1 + MESSAGE_OVERHEAD)] = "";
 	struct mqueue *q = create("q", 0);
 	qs.served = cancel_next;
-	qs.bytes_max = (ARRAY_LEN(by_turns) / 2 + 1) * (1 + MQUEUE_OVERHEAD);
+	qs.bytes_max = qs.queue_bytes + (ARRAY_LEN(by_turns) / 2 + 1) * (1 + MESSAGE_OVERHEAD);
 	memset(large, 'x', sizeof large - 1);
 	put(q, "1", NULL);
 	for (size_t i = 0; i < ARRAY_LEN(by_turns); i++)
@@ -619,6 +705,10 @@ Suite *mqueue_suite(void)
 	tcase_add_test(tc, a_large_message_has_its_turn);
 	tcase_add_test(tc, close_with_those_who_want_memory);
 	tcase_add_test(tc, too_large);
+	tcase_add_test(tc, queues_take_of_the_same_memory);
+	tcase_add_test(tc, no_queue_is_made_while_others_wait_for_memory);
+	tcase_add_test(tc, too_large_meanwhile);
+	tcase_add_test(tc, more_queues_than_there_is_room_for);
 	tcase_add_test(tc, what_an_earlier_run_left);
 	tcase_add_test(tc, cancel_when_served);
 	tcase_add_test(tc, many_who_cancel);
