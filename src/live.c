@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/xalloc.h"
-#include "cli/jobs.h"
+#include "base/jobs.h"
 #include "proto/jansson.h"
 
 #define QUEUE_MEMORY ((uint64_t)256 << 20) /* of all queues and messages */

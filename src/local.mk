@@ -40,6 +40,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/heap.h \
 	src/base/helptext.c \
 	src/base/helptext.h \
+	src/base/jobs.c \
+	src/base/jobs.h \
 	src/base/lock.c \
 	src/base/lock.h \
 	src/base/loop.c \
@@ -239,8 +241,6 @@ src_libforkpool_a_SOURCES = \
 	src/client/verb.h \
 	src/cli/help.c \
 	src/cli/help.h \
-	src/cli/jobs.c \
-	src/cli/jobs.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/table.c \

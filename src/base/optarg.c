@@ -42,6 +42,17 @@ unsigned optarg_percent(const char *option, const char *text)
 	return (unsigned)n;
 }
 
+void optarg_jobs(const char *who, const char *text, struct jobs *out)
+{
+	if (jobs_parse(text, out) == 0)
+		return;
+	if (errno == EDOM)
+		die_usage("%s '%s': at least one job is needed; use 100%% for all CPUs", who, text);
+	if (errno == ERANGE)
+		die_usage("%s '%s': too many; at most %d", who, text, JOBS_MAX);
+	die_usage("%s '%s': not a number of jobs; use N, N%% of the CPUs, +N or -N", who, text);
+}
+
 uint64_t optarg_duration(const char *option, const char *text)
 {
 	uint64_t ns;

@@ -11,11 +11,16 @@
 
 #include <stdint.h>
 
+#include "base/jobs.h"
+
 /* A whole number from `min` to `max`. */
 uint64_t optarg_count(const char *option, const char *text, uint64_t min, uint64_t max);
 
 /* N of "N%", at least 1; 0 if the text does not end so and must be something else. */
 unsigned optarg_percent(const char *option, const char *text);
+
+/* A number of jobs (jobs_parse). `who` is whatever the user gave it to: an option with its dashes, a variable, a verb. */
+void optarg_jobs(const char *who, const char *text, struct jobs *out);
 
 /* A time, in nanoseconds; 0 for none at all (strnum_duration). */
 uint64_t optarg_duration(const char *option, const char *text);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/optarg.h"
 #include "base/report.h"
 #include "cli/table.h"
 
@@ -257,7 +258,7 @@ static unsigned resolve_jobs(struct parse *p)
 	if (p->o->sync)
 		return 1;
 	if (!p->jobs_given && env && *env)
-		table_read_jobs("FORKPOOL_JOBS", env, &p->jobs);
+		optarg_jobs("FORKPOOL_JOBS", env, &p->jobs);
 	return jobs_count(&p->jobs, jobs_need_cpus(&p->jobs) ? cpus_usable() : 1);
 }
 

@@ -97,7 +97,7 @@ static void set_jobs(struct parse *p, const struct option_row *row, const char *
 {
 	char *who = xasprintf("--%s", row->name);
 
-	table_read_jobs(who, value, &p->jobs);
+	optarg_jobs(who, value, &p->jobs);
 	p->jobs_given = true;
 	free(who);
 }
@@ -255,17 +255,6 @@ static void show_version(struct parse *p, const struct option_row *row, const ch
 {
 	set_nothing(p, row, value);
 	help_exit(helptext_version);
-}
-
-void table_read_jobs(const char *who, const char *text, struct jobs *out)
-{
-	if (jobs_parse(text, out) == 0)
-		return;
-	if (errno == EDOM)
-		die_usage("%s '%s': at least one job is needed; use 100%% for all CPUs", who, text);
-	if (errno == ERANGE)
-		die_usage("%s '%s': too many; at most %d", who, text, JOBS_MAX);
-	die_usage("%s '%s': not a number of jobs; use N, N%% of the CPUs, +N or -N", who, text);
 }
 
 void table_add_source(struct options *o, const struct source_spec *source)

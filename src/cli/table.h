@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/jobs.h"
+#include "base/jobs.h"
 #include "cli/options.h"
 
 #define TABLE_MAX 80
@@ -48,9 +48,6 @@ struct option_row {
 
 extern const struct option_row table_rows[];
 extern const size_t table_len; /* at most TABLE_MAX */
-
-/* Read `text` as a number of jobs; a usage error names `who`, an option or a variable. */
-void table_read_jobs(const char *who, const char *text, struct jobs *out);
 
 /* Append a source of items. */
 void table_add_source(struct options *o, const struct source_spec *source);

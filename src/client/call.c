@@ -89,7 +89,7 @@ static _Noreturn void die_bad_option(int c, char *const *argv)
 	if (optopt >= LONG_BASE)
 		die_usage("option --%s takes no value: %s", verb_options[option_of(optopt)].name, word);
 	if (optopt)
-		die_usage("unknown option -%c", (char)optopt);
+		die_usage("unknown option -%c; behind -- it is none", (char)optopt);
 	if (count_matches(word) > 1)
 		die_usage("option %s could be one of several; write it in full", word);
 	die_usage("unknown option %s", word);

@@ -3,7 +3,6 @@
 
 #include "client/request.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +16,6 @@
 #include "proto/jansson.h"
 
 #define MAXSIZE_MAX UINT64_C(1000000000)
-#define JOBS_MAX UINT64_C(1000000)
 #define READ_BYTES ((size_t)64 << 10)
 
 static _Noreturn void die_too_long(void)
@@ -124,12 +122,11 @@ void request_task(json_t *request, char *const *words, size_t n)
 
 void request_jobs(json_t *request, char *const *words, size_t n)
 {
-	uint64_t jobs;
+	struct jobs jobs;
 	if (n == 0)
 		return;
-	if (strnum_u64(words[0], 1, JOBS_MAX, &jobs) < 0)
-		die_usage("jobs '%s': not a whole number from 1 to %" PRIu64, words[0], JOBS_MAX);
-	set(request, "jobs", jansson.integer((json_int_t)jobs));
+	optarg_jobs("jobs", words[0], &jobs);
+	set(request, "jobs", jobs_need_cpus(&jobs) ? jansson.string(words[0]) : jansson.integer(jobs.n));
 }
 
 void request_queue(json_t *request, char *const *words, size_t n)

@@ -48,7 +48,7 @@ const struct verb verb_rows[] = {
 	 JSON, 0, 0, VERB_PLAIN, NULL, answer_listed, answer_list},
 	{"kill", "TASK...", "end these tasks",
 	 0, 1, ANY, VERB_EACH, request_task, NULL, answer_done},
-	{"jobs", "[N]", "set how many tasks run at a time, or tell it",
+	{"jobs", "[N]", "let N tasks run at a time, as -j has it; or tell N",
 	 0, 0, 1, VERB_PLAIN, request_jobs, NULL, answer_jobs},
 	{"pause", "", "start no more tasks",
 	 0, 0, 0, VERB_PLAIN, NULL, NULL, answer_done},

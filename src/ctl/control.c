@@ -6,23 +6,38 @@
 #include <inttypes.h>
 
 #include "base/array.h"
+#include "base/cpus.h"
+#include "base/jobs.h"
 #include "base/xalloc.h"
 #include "process/kin.h"
 
 /* The pool as a whole. */
 
+/* 0: no number of jobs. The CPUs that count are those of the pool, not of who asks. */
+static uint64_t wanted_jobs(const struct request *rq)
+{
+	const char *text = request_string(rq, "jobs");
+	uint64_t n = 0;
+	struct jobs jobs;
+	if (!text)
+		request_number(rq, "jobs", &n);
+	else if (jobs_parse(text, &jobs) == 0)
+		n = jobs_count(&jobs, jobs_need_cpus(&jobs) ? cpus_usable() : 1);
+	return n;
+}
+
 static void set_jobs(struct request *rq)
 {
 	struct control *c = rq->arg;
 	struct pool *p = c->config.pool;
-	uint64_t jobs = p->config.jobs;
-	bool change = request_number(rq, "jobs", &jobs);
+	bool change = request_has(rq, "jobs");
+	uint64_t jobs = wanted_jobs(rq);
 	if (change && c->config.in_turn) {
 		request_fail(rq, "bad-request", "this pool runs one task at a time, as --sync has it");
 		return;
 	}
 	if (change && (jobs < 1 || jobs > c->config.jobs_max)) {
-		request_fail(rq, "bad-request", "'jobs' must be 1 to %u", c->config.jobs_max);
+		request_fail(rq, "bad-request", "'jobs' must be 1 to %u, or N%%, +N or -N, from the CPUs", c->config.jobs_max);
 		return;
 	}
 	if (change)
@@ -78,7 +93,7 @@ static const struct verb verbs[] = {
 	{"status", {{"task", MEMBER_NUMBER, false}}, control_status, false},
 	{"list", {{0}}, control_list, false},
 	{"kill", {TASK}, control_kill, false},
-	{"jobs", {{"jobs", MEMBER_NUMBER, false}}, set_jobs, false},
+	{"jobs", {{"jobs", MEMBER_NUMBER_OR_STRING, false}}, set_jobs, false},
 	{"pause", {{0}}, pause_pool, false},
 	{"continue", {{0}}, continue_pool, false},
 	{"close", {{0}}, close_pool, false},

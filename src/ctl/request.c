@@ -53,6 +53,8 @@ static bool has_type(const json_t *value, enum member_type type)
 		return false;
 	case MEMBER_NUMBER:
 		return is_number(value);
+	case MEMBER_NUMBER_OR_STRING:
+		return is_number(value) || is_string(value);
 	case MEMBER_SECONDS:
 		return json_is_number(value) && jansson.number_value(value) >= 0;
 	case MEMBER_TRUE:
@@ -72,7 +74,8 @@ static bool has_type(const json_t *value, enum member_type type)
 static const char *kind_of(enum member_type type)
 {
 	static const char *const kinds[] = {
-		[MEMBER_NUMBER] = "a whole number, 0 or more", [MEMBER_SECONDS] = "a number of seconds", [MEMBER_TRUE] = "true",
+		[MEMBER_NUMBER] = "a whole number, 0 or more", [MEMBER_NUMBER_OR_STRING] = "a whole number or a string",
+		[MEMBER_SECONDS] = "a number of seconds", [MEMBER_TRUE] = "true",
 		[MEMBER_STRING] = "a string without NUL", [MEMBER_BYTES] = "a string or {\"base64\": ...}",
 		[MEMBER_BYTES_LIST] = "a list of strings or {\"base64\": ...}, not empty",
 		[MEMBER_NUMBER_LIST] = "a list of whole numbers, not empty"};

@@ -19,6 +19,7 @@
 enum member_type {
 	MEMBER_NONE,    /* the end of the list */
 	MEMBER_NUMBER,  /* 0 or more */
+	MEMBER_NUMBER_OR_STRING,
 	MEMBER_SECONDS,
 	MEMBER_TRUE,
 	MEMBER_STRING,  /* without NUL */
@@ -58,7 +59,7 @@ void request_run(struct connection *from, const char *line, size_t len, const st
 bool request_number(const struct request *rq, const char *name, uint64_t *out);
 bool request_duration(const struct request *rq, const char *name, uint64_t *out_ns);
 bool request_has(const struct request *rq, const char *name);
-const char *request_string(const struct request *rq, const char *name); /* borrowed; NULL: it is not there */
+const char *request_string(const struct request *rq, const char *name); /* borrowed; NULL: it is not there, or a number */
 bool request_bytes(const struct request *rq, const char *name, struct buf *out);
 const json_t *request_list(const struct request *rq, const char *name);
 

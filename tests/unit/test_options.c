@@ -16,7 +16,7 @@
 #include "base/cpus.h"
 #include "base/report.h"
 #include "cli/help.h"
-#include "cli/jobs.h"
+#include "base/jobs.h"
 #include "cli/options.h"
 #include "cli/table.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * jobs: the grammar of -j and FORKPOOL_JOBS: N, N%, +N, -N. Text only: how many CPUs there are, the
+ * jobs: the grammar of -j, FORKPOOL_JOBS and "forkpool ctl jobs": N, N%, +N, -N. Text only: how many CPUs there are, the
  * caller says, and only where jobs_need_cpus asks for it.
  */
-#ifndef CLI_JOBS_H
-#define CLI_JOBS_H
+#ifndef BASE_JOBS_H
+#define BASE_JOBS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "cli/jobs.h"
+#include "base/jobs.h"
 
 #include <errno.h>
 #include <stdint.h>
