@@ -25,8 +25,6 @@
 /* So many items in one go, before the workers are looked at again. */
 enum { FEED_BATCH = 256 };
 
-enum { SIGNAL_BASE = 128 }; /* a shell's exit status for one that died of signal N is N more */
-
 /* Input. */
 
 static void on_input(void *arg, uint32_t events)
@@ -234,7 +232,7 @@ int run(const struct options *options, struct spawn_origin *origin)
 	tell_left_out(&r);
 	summarize(&r);
 	int status = exit_status(&r);
-	control_tell_end(&r.control, r.signo ? SIGNAL_BASE + r.signo : status);
+	control_tell_end(&r.control, r.signo ? EXIT_SIGNALLED + r.signo : status);
 	setup_close(&r);
 	if (r.signo)
 		signals_die_of(r.signo);

@@ -15,7 +15,8 @@
 
 #define REPORT_LINE_MAX 512
 
-/* The exit statuses that forkpool itself chooses; the contract is in the man page, EXIT STATUS. */
+/* The exit statuses that forkpool itself chooses, and those that it tells of tasks, as a shell does; the contract is in the
+ * man page, EXIT STATUS. */
 enum exit_status {
 	EXIT_OK = 0,
 	EXIT_USAGE = 2,
@@ -25,6 +26,7 @@ enum exit_status {
 	EXIT_FORKPOOL = 125,
 	EXIT_CANNOT_EXEC = 126,
 	EXIT_NOT_FOUND = 127,
+	EXIT_SIGNALLED = 128, /* and the number of the signal */
 };
 
 /* From now on finished lines go to `write_line` (with its newline) and not straight to fd 2.

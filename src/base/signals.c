@@ -8,6 +8,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/report.h"
+
 static sigset_t ignored_at_start;
 
 bool signals_was_ignored(int signo)
@@ -87,5 +89,5 @@ _Noreturn void signals_die_of(int signo)
 	signal(signo, SIG_DFL);
 	kill(getpid(), signo);
 	sigprocmask(SIG_UNBLOCK, &one, NULL);
-	_exit(128 + signo); /* not reached: the signal was pending */
+	_exit(EXIT_SIGNALLED + signo); /* not reached: the signal was pending */
 }

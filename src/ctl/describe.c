@@ -3,36 +3,9 @@
 
 #include "ctl/describe.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/report.h"
-
-enum { SIGNAL_BASE = 128 };
-
-static int status_of_unstarted(const struct outcome *o)
-{
-	if (o->code == 0)
-		return EXIT_FORKPOOL;
-	return o->code == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
-}
-
-int describe_status(const struct outcome *o)
-{
-	switch (o->kind) {
-	case OUTCOME_EXITED:
-		return o->code;
-	case OUTCOME_SIGNALLED:
-		return SIGNAL_BASE + o->code;
-	case OUTCOME_TIMED_OUT:
-		return EXIT_HALTED;
-	case OUTCOME_NOT_STARTED:
-		return status_of_unstarted(o);
-	default:
-		return EXIT_FORKPOOL;
-	}
-}
 
 static void set(json_t *object, const char *name, json_t *value)
 {
@@ -53,9 +26,9 @@ void describe_outcome(json_t *object, const struct outcome *o)
 {
 	char reason[256];
 	set(object, "outcome", jansson.string(outcome_name(o->kind)));
-	set_number(object, "status", (uint64_t)describe_status(o));
-	if (o->kind == OUTCOME_SIGNALLED || (o->kind == OUTCOME_TIMED_OUT && o->code))
-		set_number(object, "signal", (uint64_t)o->code);
+	set_number(object, "status", (uint64_t)outcome_status(o));
+	if (outcome_signal(o))
+		set_number(object, "signal", (uint64_t)outcome_signal(o));
 	if (!outcome_ok(o)) {
 		outcome_describe(o, reason, sizeof reason);
 		set_bytes(object, "reason", reason, strlen(reason));

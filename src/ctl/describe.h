@@ -11,9 +11,6 @@
 #include "proto/jansson.h"
 #include "state/ledger.h"
 
-/* What a shell would have as $?, 0 to 255. */
-int describe_status(const struct outcome *o);
-
 /* Set the members of an outcome. */
 void describe_outcome(json_t *object, const struct outcome *o);
 

@@ -117,11 +117,6 @@ static void add_text(struct buf *b, const char *name, const char *text)
 	buf_addc(b, '\0');
 }
 
-static int signal_of(const struct outcome *o)
-{
-	return o->kind == OUTCOME_SIGNALLED || o->kind == OUTCOME_TIMED_OUT || o->kind == OUTCOME_TERMINAL ? o->code : 0;
-}
-
 static void describe(const struct call *call, struct buf *b)
 {
 	const struct outcome *o = &call->outcome;
@@ -135,7 +130,7 @@ static void describe(const struct call *call, struct buf *b)
 	add_number(b, "SLOT", call->slot);
 	add_number(b, "ATTEMPT", call->task->attempt);
 	add_number(b, "EXIT", o->kind == OUTCOME_EXITED ? (uint64_t)o->code : 0);
-	add_number(b, "SIGNAL", (uint64_t)signal_of(o));
+	add_number(b, "SIGNAL", (uint64_t)outcome_signal(o));
 	add_seconds(b, "RUNTIME", o->runtime_ns / 1000);
 	add_seconds(b, "UTIME", o->utime_us);
 	add_seconds(b, "STIME", o->stime_us);

@@ -43,7 +43,7 @@ static void on_finished(struct verdict *v, const struct pool_event *e)
 	verdict_warn(e->task, e->slot, what);
 	bool of_program = o->code != 0 && o->code != E2BIG && o->code != ETXTBSY; /* not of this task's arguments */
 	if (v->names_program && !e->task->submitted && o->kind == OUTCOME_NOT_STARTED && of_program)
-		v->condemned = o->code == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
+		v->condemned = outcome_status(o);
 }
 
 static void on_started(const struct pool_event *e)

@@ -8,8 +8,6 @@
 #include <signal.h>
 #include <string.h>
 
-enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NO_SUCH_COMMAND = 127 }; /* as a shell has it */
-
 void joblog_set_outcome(struct joblog_record *r, const struct outcome *o)
 {
 	r->exit_value = -1;
@@ -26,7 +24,7 @@ void joblog_set_outcome(struct joblog_record *r, const struct outcome *o)
 		r->signo = o->code ? o->code : SIGTERM;
 		break;
 	case OUTCOME_NOT_STARTED:
-		r->exit_value = o->code == ENOENT ? EXIT_NO_SUCH_COMMAND : EXIT_NOT_EXECUTABLE;
+		r->exit_value = outcome_status(o);
 		break;
 	case OUTCOME_TERMINAL:
 		r->signo = o->code;

@@ -3,10 +3,12 @@
 
 #include "task/outcome.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/report.h"
 
 const char *outcome_name(enum outcome_kind kind)
 {
@@ -21,6 +23,38 @@ const char *outcome_name(enum outcome_kind kind)
 bool outcome_ok(const struct outcome *o)
 {
 	return o->kind == OUTCOME_EXITED && o->code == 0;
+}
+
+static int status_of_unstarted(const struct outcome *o)
+{
+	if (o->code == 0)
+		return EXIT_FORKPOOL;
+	return o->code == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
+}
+
+int outcome_status(const struct outcome *o)
+{
+	switch (o->kind) {
+	case OUTCOME_EXITED:
+		return o->code;
+	case OUTCOME_SIGNALLED:
+	case OUTCOME_TERMINAL:
+		return EXIT_SIGNALLED + o->code;
+	case OUTCOME_TIMED_OUT:
+		return EXIT_HALTED;
+	case OUTCOME_NOT_STARTED:
+		return status_of_unstarted(o);
+	case OUTCOME_LOST:
+	case OUTCOME_NO_RESOURCES:
+	case OUTCOME_KINDS:
+		break;
+	}
+	return EXIT_FORKPOOL;
+}
+
+int outcome_signal(const struct outcome *o)
+{
+	return o->kind == OUTCOME_SIGNALLED || o->kind == OUTCOME_TIMED_OUT || o->kind == OUTCOME_TERMINAL ? o->code : 0;
 }
 
 static void describe_signal(int signal, char *text, size_t size)

@@ -44,6 +44,19 @@ const char *outcome_name(enum outcome_kind kind);
 /* Exited with status 0? */
 bool outcome_ok(const struct outcome *o);
 
+/* What a shell would have as $?, 0 to 255:
+ *
+ *   exited               its exit status
+ *   signalled            128 and the signal
+ *   wanted the terminal  128 and the signal that stopped it, as a shell has it of a job
+ *   timed out            124, as timeout(1) has it
+ *   not started          127: it was not found; 126: it could not be executed; 125: that was not tried
+ *   lost, no resources   125: the fault is forkpool's */
+int outcome_status(const struct outcome *o);
+
+/* The signal that ended it, or stopped it; 0: none did. */
+int outcome_signal(const struct outcome *o);
+
 /* "exit 3", "killed by SIGSEGV", "timed out after 1.0 s", ... into `text`, cut at `size` - 1. */
 void outcome_describe(const struct outcome *o, char *text, size_t size);
 

@@ -3,21 +3,12 @@
 
 #include "task/results.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fdio.h"
-
-/* timeout(1) and the shell have made these known. */
-enum {
-	CODE_TIMED_OUT = 124,
-	CODE_CANNOT_EXEC = 126,
-	CODE_NOT_FOUND = 127,
-	CODE_SIGNALLED = 128,
-};
 
 enum {
 	STATUS_MAX = 512, /* more bytes than any status has */
@@ -43,27 +34,10 @@ void results_name(struct buf *out, const char *path, enum results_file file)
 	buf_addc(out, '\0');
 }
 
-static int code_of(const struct outcome *o)
-{
-	switch (o->kind) {
-	case OUTCOME_EXITED:
-		return o->code;
-	case OUTCOME_SIGNALLED:
-	case OUTCOME_TERMINAL:
-		return CODE_SIGNALLED + o->code;
-	case OUTCOME_TIMED_OUT:
-		return CODE_TIMED_OUT;
-	case OUTCOME_LOST: /* it dies by SIGKILL with its worker */
-		return CODE_SIGNALLED + 9;
-	default:
-		return o->code == ENOENT ? CODE_NOT_FOUND : CODE_CANNOT_EXEC;
-	}
-}
-
 void results_add_status(struct buf *out, const struct outcome *o, const char *refusal)
 {
 	char what[256];
-	buf_addf(out, "%d\n", code_of(o));
+	buf_addf(out, "%d\n", outcome_status(o));
 	if (o->kind == OUTCOME_EXITED)
 		return;
 	outcome_describe(o, what, sizeof what);

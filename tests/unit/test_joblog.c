@@ -35,6 +35,7 @@ static const struct outcome_case {
 	{{.kind = OUTCOME_NOT_STARTED, .code = ENOENT}, 127, 0},
 	{{.kind = OUTCOME_NOT_STARTED, .code = EACCES}, 126, 0},
 	{{.kind = OUTCOME_NOT_STARTED, .code = E2BIG}, 126, 0},
+	{{.kind = OUTCOME_NOT_STARTED}, 125, 0},
 	{{.kind = OUTCOME_LOST}, -1, 0},
 	{{.kind = OUTCOME_TERMINAL, .code = SIGTTIN}, -1, SIGTTIN},
 	{{.kind = OUTCOME_NO_RESOURCES, .code = EAGAIN}, -1, 0},

@@ -46,6 +46,30 @@ START_TEST(describe)
 }
 END_TEST
 
+static const struct status_case {
+	struct outcome outcome;
+	int status, signal;
+} statuses[] = {
+	{{.kind = OUTCOME_EXITED, .code = 255}, 255, 0},
+	{{.kind = OUTCOME_SIGNALLED, .code = SIGKILL}, 137, SIGKILL},
+	{{.kind = OUTCOME_TERMINAL, .code = SIGTTIN}, 128 + SIGTTIN, SIGTTIN},
+	{{.kind = OUTCOME_TIMED_OUT, .code = SIGTERM}, 124, SIGTERM},
+	{{.kind = OUTCOME_TIMED_OUT}, 124, 0},
+	{{.kind = OUTCOME_NOT_STARTED, .code = ENOENT}, 127, 0},
+	{{.kind = OUTCOME_NOT_STARTED, .code = EACCES}, 126, 0},
+	{{.kind = OUTCOME_NOT_STARTED}, 125, 0},
+	{{.kind = OUTCOME_NO_RESOURCES, .code = EAGAIN}, 125, 0},
+	{{.kind = OUTCOME_LOST}, 125, 0},
+	{{.kind = OUTCOME_LOST, .code = SIGKILL}, 125, 0},
+};
+
+START_TEST(status)
+{
+	ck_assert_int_eq(outcome_status(&statuses[_i].outcome), statuses[_i].status);
+	ck_assert_int_eq(outcome_signal(&statuses[_i].outcome), statuses[_i].signal);
+}
+END_TEST
+
 START_TEST(describe_is_cut)
 {
 	char text[8];
@@ -70,6 +94,7 @@ Suite *outcome_suite(void)
 {
 	Suite *s = suite_create("outcome");
 	TCase *t = tcase_create("outcome");
+	tcase_add_loop_test(t, status, 0, ARRAY_LEN(statuses));
 	tcase_add_loop_test(t, describe, 0, ARRAY_LEN(cases));
 	tcase_add_test(t, describe_is_cut);
 	tcase_add_test(t, names);

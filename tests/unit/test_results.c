@@ -85,10 +85,10 @@ static const struct status_case {
 	{{.kind = OUTCOME_TERMINAL, .code = SIGTTIN}, NULL, "149\nstopped: it wanted the terminal\n"},
 	{{.kind = OUTCOME_TIMED_OUT, .code = SIGTERM, .runtime_ns = NS_PER_SEC}, NULL, "124\ntimed out after 1.0 s\n"},
 	{{.kind = OUTCOME_TIMED_OUT, .runtime_ns = NS_PER_SEC}, NULL, "124\ntimed out after 1.0 s\n"},
-	{{.kind = OUTCOME_LOST}, NULL, "137\nlost: its worker died\n"},
+	{{.kind = OUTCOME_LOST}, NULL, "125\nlost: its worker died\n"},
 	{{.kind = OUTCOME_NOT_STARTED, .code = ENOENT}, NULL, "127\nnot started: No such file or directory\n"},
 	{{.kind = OUTCOME_NOT_STARTED, .code = EACCES}, NULL, "126\nnot started: Permission denied\n"},
-	{{.kind = OUTCOME_NOT_STARTED}, "NUL byte", "126\nnot started: NUL byte\n"},
+	{{.kind = OUTCOME_NOT_STARTED}, "NUL byte", "125\nnot started: NUL byte\n"},
 };
 
 START_TEST(status)
