@@ -225,13 +225,12 @@ void control_hold_applied(struct control *c)
 
 void control_hear_of_applied(struct apply *a, const struct pool_event *e)
 {
-	static const struct outcome dropped = {.kind = OUTCOME_NOT_STARTED, .reason = "the pool has been stopped"};
 	if (e->kind == POOL_OUTPUT)
 		take_output(a, e);
 	else if (e->kind == POOL_FAILED)
 		forget_attempt(a);
 	else if (e->kind == POOL_FINISHED || e->kind == POOL_DROPPED)
-		end_apply(a, e->kind == POOL_DROPPED ? &dropped : e->outcome);
+		end_apply(a, e->outcome);
 }
 
 void control_free_applied(struct control *c)

@@ -36,7 +36,7 @@ struct pool_event {
 	size_t len;
 	bool failure;       /* NOTE: it makes the run fail */
 	bool remark;        /* NOTE: other workers may say the same */
-	const struct outcome *outcome; /* FAILED, FINISHED: borrowed */
+	const struct outcome *outcome; /* FAILED, FINISHED, DROPPED: borrowed */
 	const char *host;   /* of the worker; borrowed; "" if unknown */
 };
 

@@ -58,8 +58,9 @@ void pool_finish_killed(struct pool *p, struct task *t)
 
 void pool_drop(struct pool *p, struct task *t)
 {
+	static const struct outcome dropped = {.kind = OUTCOME_NOT_STARTED, .stopped = true, .reason = "the pool has been stopped"};
 	p->dropped = true;
-	pool_emit(p, &(struct pool_event){.kind = POOL_DROPPED, .task = t, .host = ""});
+	pool_emit(p, &(struct pool_event){.kind = POOL_DROPPED, .task = t, .outcome = &dropped, .host = ""});
 	task_drop(t);
 }
 

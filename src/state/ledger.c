@@ -254,8 +254,6 @@ static void finish(struct ledger *l, struct ledger_entry *e, const struct outcom
 
 static void on_event(struct observer *observer, const struct pool_event *event)
 {
-	static const struct outcome dropped = {.kind = OUTCOME_NOT_STARTED, .stopped = true,
-					       .reason = "the pool has been stopped"};
 	struct ledger *l = (struct ledger *)observer;
 	if (!event->task || event->kind == POOL_NOTE)
 		return;
@@ -281,10 +279,8 @@ static void on_event(struct observer *observer, const struct pool_event *event)
 		fail(l, e, event->outcome);
 		break;
 	case POOL_FINISHED:
-		finish(l, e, event->outcome);
-		break;
 	case POOL_DROPPED:
-		finish(l, e, &dropped);
+		finish(l, e, event->outcome);
 		break;
 	case POOL_ACCEPTED:
 	case POOL_NOTE:

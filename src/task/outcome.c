@@ -77,7 +77,7 @@ static void describe_timeout(uint64_t runtime_ns, char *text, size_t size)
 
 void outcome_describe(const struct outcome *o, char *text, size_t size)
 {
-	if (o->stopped) {
+	if (o->stopped && o->kind != OUTCOME_NOT_STARTED) {
 		snprintf(text, size, "stopped");
 		return;
 	}

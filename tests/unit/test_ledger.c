@@ -119,7 +119,8 @@ START_TEST(comes_back_unstarted)
 	ck_assert_int_eq(e->state, LEDGER_WAITING);
 	ck_assert_uint_eq(e->attempt, 0);
 	ck_assert_uint_eq(ledger.waiting, 1);
-	tell(POOL_DROPPED, t, 0);
+	ledger.observer.on_event(&ledger.observer, &(struct pool_event){
+		.kind = POOL_DROPPED, .task = t, .outcome = &(struct outcome){.kind = OUTCOME_NOT_STARTED, .stopped = true}, .host = ""});
 	ck_assert_int_eq(e->outcome->kind, OUTCOME_NOT_STARTED);
 	ck_assert_uint_eq(ledger.failed, 1);
 	task_drop(t);

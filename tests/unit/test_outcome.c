@@ -34,6 +34,7 @@ static const struct describe_case {
 	{{.kind = OUTCOME_LOST}, false, "lost: its worker died"},
 	{{.kind = OUTCOME_TERMINAL, .code = SIGTTIN}, false, "stopped: it wanted the terminal"},
 	{{.kind = OUTCOME_SIGNALLED, .code = SIGTERM, .stopped = true}, false, "stopped"},
+	{{.kind = OUTCOME_NOT_STARTED, .reason = "no time", .stopped = true}, false, "not started: no time"},
 };
 
 START_TEST(describe)
