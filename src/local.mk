@@ -50,6 +50,8 @@ src_libforkpool_a_SOURCES = \
 	src/base/memory.h \
 	src/base/optarg.c \
 	src/base/optarg.h \
+	src/base/optscan.c \
+	src/base/optscan.h \
 	src/base/report.c \
 	src/base/report.h \
 	src/base/signals.c \

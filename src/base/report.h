@@ -5,7 +5,7 @@
  * Every line is at most REPORT_LINE_MAX bytes, its newline included, and has control bytes shown as
  * \n, \t or \xHH, so that no task's name can write to a terminal. errno survives every call.
  * Who may call what: bug anywhere; die_* only what is in no layer (main, run, ...), cli, client and what serves
- * them here (xalloc, optarg, helptext); warn_* the same and the layers that hold policy (pool, observe); everything below
+ * them here (xalloc, optarg, optscan, helptext); warn_* the same and the layers that hold policy (pool, observe); everything below
  * returns -1 and errno and is silent.
  */
 #ifndef BASE_REPORT_H

@@ -4,7 +4,6 @@
 #include "cli/options.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,96 +11,21 @@
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "base/optarg.h"
+#include "base/optscan.h"
 #include "base/report.h"
 #include "cli/table.h"
 
-/* getopt gives this and the row's index for a long option, and a letter otherwise. */
-#define LONG_BASE 256
-
 #define KILL_AFTER_NS (10 * NS_PER_SEC)
-
-/* getopt_long's view of the table. */
-struct getopt_arrays {
-	char letters[2 + 2 * TABLE_MAX + 1];
-	struct option longs[TABLE_MAX + 1];
-};
-
-/* "+": the first word that is no option ends them. ":": a missing value is told from an unknown option. */
-static void arrays_init(struct getopt_arrays *a)
-{
-	char *letter = a->letters;
-	struct option *next = a->longs;
-
-	*letter++ = '+';
-	*letter++ = ':';
-	for (size_t i = 0; i < table_len; i++) {
-		const struct option_row *row = &table_rows[i];
-		int has_value = row->argument ? required_argument : no_argument;
-
-		if (row->letter)
-			*letter++ = row->letter;
-		if (row->letter && row->argument)
-			*letter++ = ':';
-		if (row->name)
-			*next++ = (struct option){row->name, has_value, NULL, LONG_BASE + (int)i};
-	}
-	*letter = '\0';
-	*next = (struct option){0};
-}
-
-static const struct option_row *row_of(int c)
-{
-	if (c >= LONG_BASE)
-		return &table_rows[c - LONG_BASE];
-	for (size_t i = 0; i < table_len; i++)
-		if (table_rows[i].letter && table_rows[i].letter == c)
-			return &table_rows[i];
-	return NULL;
-}
-
-/* How many long options could `word`, "--NAME" or "--NAME=VALUE", be the beginning of? */
-static size_t count_matches(const char *word)
-{
-	size_t n = 0, len = strcspn(word + 2, "=");
-
-	for (size_t i = 0; i < table_len; i++)
-		if (table_rows[i].name && strncmp(table_rows[i].name, word + 2, len) == 0)
-			n++;
-	return n;
-}
-
-/* getopt_long(3) returned ':' or '?'. optopt is then the option, or 0 for a long one it does not know. */
-static _Noreturn void die_bad_option(int c, char *const *argv)
-{
-	const char *word = argv[optind - 1];
-	const struct option_row *row = optopt ? row_of(optopt) : NULL;
-
-	if (c == ':' && optopt < LONG_BASE)
-		die_usage("option -%c needs a value, %s", optopt, row->argument);
-	if (c == ':')
-		die_usage("option --%s needs a value, %s", row->name, row->argument);
-	if (optopt >= LONG_BASE)
-		die_usage("option --%s takes no value: %s", row->name, word);
-	if (optopt)
-		die_usage("unknown option -%c", (char)optopt);
-	if (count_matches(word) > 1)
-		die_usage("option %s could be one of several; write it in full", word);
-	die_usage("unknown option %s", word);
-}
 
 static void read_options(struct parse *p, int argc, char **argv)
 {
-	struct getopt_arrays arrays;
-	int c;
+	struct optscan scan;
 
-	arrays_init(&arrays);
-	opterr = 0;
-	optind = 0; /* glibc: start afresh; the unit tests parse many command lines */
-	while ((c = getopt_long(argc, argv, arrays.letters, arrays.longs, NULL)) != -1) {
-		if (c == '?' || c == ':')
-			die_bad_option(c, argv);
-		row_of(c)->set(p, row_of(c), optarg);
-	}
+	optscan_init(&scan, '+');
+	for (size_t i = 0; i < table_len; i++)
+		optscan_add(&scan, table_rows[i].letter, table_rows[i].name, table_rows[i].argument);
+	for (int i; (i = optscan_next(&scan, argc, argv)) != OPTSCAN_END;)
+		table_rows[i].set(p, &table_rows[i], optarg);
 }
 
 static bool is_separator(const char *word)

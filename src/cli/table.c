@@ -10,6 +10,7 @@
 
 #include "base/helptext.h"
 #include "base/optarg.h"
+#include "base/optscan.h"
 #include "base/report.h"
 #include "base/xalloc.h"
 #include "cli/help.h"
@@ -376,6 +377,6 @@ const struct option_row table_rows[] = {
 	{0, "agent", NULL, GROUP_HIDDEN, false, set_true, AT(agent), NULL},
 };
 
-_Static_assert(sizeof(table_rows) / sizeof(table_rows[0]) <= TABLE_MAX, "TABLE_MAX is too small");
+_Static_assert(sizeof(table_rows) / sizeof(table_rows[0]) <= OPTSCAN_MAX, "OPTSCAN_MAX is too small");
 
 const size_t table_len = sizeof(table_rows) / sizeof(table_rows[0]);

@@ -12,8 +12,6 @@
 #include "base/jobs.h"
 #include "cli/options.h"
 
-#define TABLE_MAX 80
-
 enum option_group {
 	GROUP_INPUT,
 	GROUP_POOL,
@@ -47,7 +45,7 @@ struct option_row {
 };
 
 extern const struct option_row table_rows[];
-extern const size_t table_len; /* at most TABLE_MAX */
+extern const size_t table_len;
 
 /* Append a source of items. */
 void table_add_source(struct options *o, const struct source_spec *source);

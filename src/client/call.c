@@ -3,59 +3,13 @@
 
 #include "client/call.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/optscan.h"
 #include "base/report.h"
 #include "client/usage.h"
-
-/* getopt gives this and the row's index for a long option, a letter otherwise. */
-#define LONG_BASE 256
-
-/* A word that is no option, where getopt gives words in their order. */
-#define WORD 1
-
-/* getopt_long's view of the options. */
-struct getopt_arrays {
-	char letters[2 + 2 * OPTION_COUNT + 1];
-	struct option longs[OPTION_COUNT + 1];
-};
-
-/* "-": words in their order, whatever POSIXLY_CORRECT says. ":": a missing value is told from an unknown option. */
-static void arrays_init(struct getopt_arrays *a)
-{
-	char *letter = a->letters;
-	struct option *next = a->longs;
-
-	*letter++ = '-';
-	*letter++ = ':';
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		const struct verb_option_row *row = &verb_options[i];
-
-		if (row->letter)
-			*letter++ = row->letter;
-		if (row->letter && row->argument)
-			*letter++ = ':';
-		if (row->name)
-			*next++ = (struct option){row->name, row->argument ? required_argument : no_argument, NULL, LONG_BASE + i};
-	}
-	*letter = '\0';
-	*next = (struct option){0};
-}
-
-/* The option of what getopt has returned, which is one. */
-static enum verb_option option_of(int c)
-{
-	int i = 0;
-
-	if (c >= LONG_BASE)
-		return (enum verb_option)(c - LONG_BASE);
-	while (verb_options[i].letter != c)
-		i++;
-	return (enum verb_option)i;
-}
 
 /* Let usage errors point to the help of this verb, which has its options. */
 static void point_to(const struct verb *verb)
@@ -64,35 +18,6 @@ static void point_to(const struct verb *verb)
 
 	snprintf(help, sizeof help, "forkpool ctl %s --help", verb->name);
 	report_set_help(help);
-}
-
-/* How many long options could `word`, "--NAME" or "--NAME=VALUE", be the beginning of? */
-static size_t count_matches(const char *word)
-{
-	size_t n = 0, len = strcspn(word + 2, "=");
-
-	for (int i = 0; i < OPTION_COUNT; i++)
-		if (verb_options[i].name && strncmp(verb_options[i].name, word + 2, len) == 0)
-			n++;
-	return n;
-}
-
-/* getopt_long(3) returned ':' or '?'. optopt is then the option, or 0 for a long one it does not know. */
-static _Noreturn void die_bad_option(int c, char *const *argv)
-{
-	const char *word = argv[optind - 1];
-
-	if (c == ':' && optopt < LONG_BASE)
-		die_usage("option -%c needs a value, %s", optopt, verb_options[option_of(optopt)].argument);
-	if (c == ':')
-		die_usage("option %s needs a value, %s", word, verb_options[option_of(optopt)].argument);
-	if (optopt >= LONG_BASE)
-		die_usage("option --%s takes no value: %s", verb_options[option_of(optopt)].name, word);
-	if (optopt)
-		die_usage("unknown option -%c; behind -- it is none", (char)optopt);
-	if (count_matches(word) > 1)
-		die_usage("option %s could be one of several; write it in full", word);
-	die_usage("unknown option %s", word);
 }
 
 /* Put the words from `first` on behind those that were found; these are before `first` in argv, too. */
@@ -119,29 +44,26 @@ static bool begins_command(const struct call *call)
 	return verb && verb->manner == VERB_COMMAND;
 }
 
+/* Words in their order, whatever POSIXLY_CORRECT says. */
 static void read_words(struct call *call, int argc, char **argv)
 {
-	struct getopt_arrays arrays;
-	int c;
+	struct optscan scan;
 
-	arrays_init(&arrays);
+	optscan_init(&scan, '-');
+	for (int i = 0; i < OPTION_COUNT; i++)
+		optscan_add(&scan, verb_options[i].letter, verb_options[i].name, verb_options[i].argument);
 	call->words = argv + 1;
-	opterr = 0;
-	optind = 0; /* glibc: start afresh */
-	while ((c = getopt_long(argc, argv, arrays.letters, arrays.longs, NULL)) != -1) {
-		if (c == '?' || c == ':') {
-			if (verb_so_far(call))
-				point_to(verb_so_far(call));
-			die_bad_option(c, argv);
-		}
-		if (c == WORD && begins_command(call)) {
+	for (int i; (i = optscan_next(&scan, argc, argv)) != OPTSCAN_END;) {
+		if (i == OPTSCAN_WORD && begins_command(call)) {
 			optind--;
 			break;
 		}
-		if (c == WORD)
+		if (i == OPTSCAN_WORD)
 			call->words[call->n_words++] = optarg;
 		else
-			call->values[option_of(c)] = optarg ? optarg : "";
+			call->values[i] = optarg ? optarg : "";
+		if (verb_so_far(call))
+			point_to(verb_so_far(call));
 	}
 	take_rest(call, argv + optind);
 }
