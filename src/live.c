@@ -86,7 +86,7 @@ void live_open(struct run *r)
 		return;
 	const struct options *o = r->options;
 	ledger_open(&r->ledger, &(struct ledger){.db = r->db, .no_marks = o->via,
-		.is_followed = o->callback || o->error_callback || o->joblog || o->results});
+		.is_followed = o->callback || o->error_callback || o->joblog || o->results, .is_asked = o->listen});
 	setup_add_observer(r, &r->ledger.observer);
 	if (r->options->listen) {
 		listen_for_clients(r);

@@ -236,19 +236,28 @@ static void record(struct ledger *l, struct ledger_entry *e)
 }
 
 /* The task will be freed: what may be asked for is kept here. */
-static void finish(struct ledger *l, struct ledger_entry *e, const struct outcome *o)
+static void note_task(struct ledger_entry *e)
 {
 	struct buf text = {0};
-	e->outcome = xmalloc(sizeof *o);
-	*e->outcome = *o;
-	l->output_bytes -= buf_len(&e->out) + buf_len(&e->err);
-	record(l, e);
 	command_print(&e->task->command, e->run.slot ? e->run.slot : 1, &text);
 	e->command = buf_take(&text, &e->command_len);
 	e->name = e->task->name ? xstrdup(e->task->name) : NULL;
 	e->task = NULL;
+}
+
+static void finish(struct ledger *l, struct ledger_entry *e, const struct outcome *o)
+{
+	e->outcome = xmalloc(sizeof *o);
+	*e->outcome = *o;
+	l->output_bytes -= buf_len(&e->out) + buf_len(&e->err);
+	record(l, e);
 	l->failed += !outcome_ok(o);
 	end_run(l, e, LEDGER_FINISHED);
+	if (!l->is_asked) {
+		forget(l, e);
+		return;
+	}
+	note_task(e);
 	keep(l, e);
 }
 
@@ -299,7 +308,8 @@ void ledger_write_running(struct ledger *l)
 void ledger_open(struct ledger *l, const struct ledger *init)
 {
 	*l = (struct ledger){.observer.on_event = on_event, .db = init->db, .no_marks = init->no_marks,
-			     .is_followed = init->is_followed};
+			     .is_followed = init->is_followed,
+			     .is_asked = init->is_asked};
 }
 
 void ledger_close(struct ledger *l)

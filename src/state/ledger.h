@@ -65,6 +65,7 @@ struct ledger {
 	struct db *db;            /* borrowed; NULL: nothing outlives this run */
 	bool no_marks;            /* workers note nothing: what may run goes into the database first */
 	bool is_followed;         /* more may follow from the end of a task than that its output is written */
+	bool is_asked;            /* somebody may ask for what is over */
 	struct ledger_entry *entries; /* owned; by seq, in the order in which they came */
 	uint64_t came;            /* how many have come */
 	struct ledger_walk *walks; /* borrowed */
@@ -78,7 +79,7 @@ struct ledger {
 	struct buf settled;       /* numbers of those that are over and for which nothing remains to be done, since this was emptied */
 };
 
-/* Fills db, no_marks and is_followed from `init`. */
+/* Fills db, no_marks, is_followed and is_asked from `init`. */
 void ledger_open(struct ledger *l, const struct ledger *init);
 void ledger_close(struct ledger *l);
 

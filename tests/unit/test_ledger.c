@@ -15,7 +15,7 @@ static struct ledger ledger;
 
 static void setup(void)
 {
-	ledger_open(&ledger, &(struct ledger){0});
+	ledger_open(&ledger, &(struct ledger){.is_asked = true});
 }
 
 static void teardown(void)
