@@ -231,6 +231,13 @@ static void on_task_event(struct filing *f, struct filed *d, const struct pool_e
 		put_outcome(f, d, e);
 }
 
+/* By an earlier run, before it was killed: of all that the task wrote, while less may be known of it now. */
+static bool are_complete(struct filing *f, const struct task *t)
+{
+	results_name(&f->name, t->results, RESULTS_STATUS);
+	return access(buf_head(&f->name), F_OK) == 0;
+}
+
 /* What changes files: until then those of an earlier run stay. */
 static bool concerns(enum pool_event_kind kind)
 {
@@ -243,6 +250,8 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 	struct filing *f = (struct filing *)observer;
 	struct task *t = e->task;
 	if (!t || !t->results || !concerns(e->kind))
+		return;
+	if (t->over && !t->filed && are_complete(f, t))
 		return;
 	if (!t->filed && e->kind != POOL_DROPPED)
 		begin(f, t);
