@@ -179,8 +179,9 @@ static void start_next(struct worker *w)
 {
 	w->now = backlog_take(&w->ahead, &w->strings);
 	struct mark m = {.seq = w->now.seq, .attempt = w->now.attempt, .slot = w->now.slot, .began_us = clock_wall_us()};
-	w->ending = w->marks_fd >= 0 && marks_put(w->marks_fd, &m, w->begun++) < 0; /* it must not run then */
-	if (!w->ending)
+	if (w->marks_fd >= 0 && marks_put(w->marks_fd, &m, w->begun++) < 0)
+		w->ending = true; /* it must not run */
+	else
 		start(w);
 }
 
@@ -334,7 +335,7 @@ static void turn(struct worker *w)
 	struct pollfd p[P_COUNT];
 	if (may_start(w))
 		start_next(w);
-	if (!is_over(w)) {
+	if (!is_over(w) && !w->ending) {
 		wait_for_events(w, p);
 		if (p[P_WRITE].revents && channel_flush(&w->channel) < 0)
 			w->ending = true;

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <check.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
@@ -245,6 +246,24 @@ START_TEST(others_cannot_terminate_it)
 }
 END_TEST
 
+/* What it begins. */
+
+static int note_on_a_full_disk(void)
+{
+	marks_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	return marks_fd < 0;
+}
+
+START_TEST(what_cannot_be_noted_does_not_run)
+{
+	in_worker = note_on_a_full_disk;
+	start_ready_worker(SETUP_CAPTURE);
+	send_task(1, ": >$D/ran");
+	expect_end(0);
+	ck_assert_int_eq(access(in_dir("ran"), F_OK), -1);
+}
+END_TEST
+
 /* The initializer. */
 
 START_TEST(initializer)
@@ -373,6 +392,7 @@ Suite *worker_end_suite(void)
 	tcase_add_test(t, death_of_the_worker_ends_its_task);
 	tcase_add_test(t, death_of_its_parent_ends_the_worker);
 	tcase_add_test(t, others_cannot_terminate_it);
+	tcase_add_test(t, what_cannot_be_noted_does_not_run);
 	tcase_add_test(t, initializer);
 	tcase_add_loop_test(t, failing_start, 0, ARRAY_LEN(failures));
 	tcase_add_test(t, end_of_the_channel_ends_the_initializer);

@@ -23,6 +23,7 @@ struct spawn_origin worker_origin;
 struct channel channel;
 pid_t worker;
 int (*in_worker)(void);
+int marks_fd;
 int alive_fd, go_fd, ready_fd, never_fd;
 struct buf output[3];
 unsigned output_frames;
@@ -44,6 +45,7 @@ void worker_help_set_up(void)
 	fds_before = open_fds();
 	worker_origin = (struct spawn_origin){0};
 	in_worker = NULL;
+	marks_fd = -1;
 	channel = (struct channel){.rfd = -1, .wfd = -1, .pass_rfd = -1, .pass_wfd = -1};
 	fds_init();
 	peer_init(&worker_origin);
@@ -61,7 +63,7 @@ static int serve(int rfd, int wfd, void *arg)
 {
 	if (in_worker && in_worker() != 0)
 		return 100;
-	return worker_serve(rfd, wfd, *(pid_t *)arg, &worker_origin, -1);
+	return worker_serve(rfd, wfd, *(pid_t *)arg, &worker_origin, marks_fd);
 }
 
 void start_worker(void)

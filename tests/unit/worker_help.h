@@ -21,6 +21,7 @@ extern struct spawn_origin worker_origin;
 extern struct channel channel; /* to the worker */
 extern pid_t worker;           /* 0: it has been reaped */
 extern int (*in_worker)(void); /* called there before it serves; 0: go on */
+extern int marks_fd;           /* for what it begins, opened by that; -1: none */
 extern int alive_fd, go_fd, ready_fd, never_fd;
 extern struct buf output[3];   /* of streams 1 and 2 */
 extern unsigned output_frames; /* that DONE did not hold */
