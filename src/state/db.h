@@ -82,8 +82,8 @@ void db_use_slot(struct db *db, unsigned slot);
 /* Attempt t->attempt runs. */
 void db_run(struct db *db, const struct task *t, struct db_attempt *a);
 
-/* Attempt t->attempt does not count: it has not begun after all, or the run ends before its time. The task waits, maybe
- * for the next run. */
+/* The last attempt does not count (t->attempt may be the one before already): it has not begun after all, or the run ends
+ * before its time. The task waits, maybe for the next run. */
 void db_return(struct db *db, const struct task *t, const struct db_attempt *a);
 
 /* Attempt t->attempt is over, and another will follow. */

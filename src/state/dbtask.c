@@ -58,15 +58,9 @@ void db_note_running(struct db *db, const struct mark *m)
 	query_run(&q);
 }
 
-static struct mark mark_of(const struct task *t, const struct db_attempt *a)
-{
-	return (struct mark){.seq = t->seq, .attempt = t->attempt, .slot = a->slot, .began_us = a->began_us};
-}
-
 void db_run(struct db *db, const struct task *t, struct db_attempt *a)
 {
-	struct mark m = mark_of(t, a);
-	db_note_running(db, &m);
+	db_note_running(db, &(struct mark){.seq = t->seq, .attempt = t->attempt, .slot = a->slot, .began_us = a->began_us});
 	a->on_record = true;
 }
 
@@ -79,10 +73,9 @@ static void run_for(struct db *db, enum sql_statement which, uint64_t seq)
 
 void db_return(struct db *db, const struct task *t, const struct db_attempt *a)
 {
-	struct mark m = mark_of(t, a);
 	if (db->sql.error) /* what is known now is all that the next run will know */
 		return;
-	if (m.slot > 0 && marks_forget(db->fds[DB_MARKS], &m) < 0)
+	if (a->slot > 0 && marks_forget(db->fds[DB_MARKS], a->slot, t->seq) < 0)
 		db_fail_marks(db);
 	if (!a->on_record)
 		return;

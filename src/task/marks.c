@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -25,16 +26,15 @@ int marks_put(int fd, const struct mark *m, uint64_t nth)
 	return write_cell(fd, m, (m->slot - 1) * CELLS_OF_SLOT + (off_t)(nth % MARKS_PER_SLOT) * CELL);
 }
 
-int marks_forget(int fd, const struct mark *m)
+int marks_forget(int fd, unsigned slot, uint64_t seq)
 {
 	for (int i = 0; i < MARKS_PER_SLOT; i++) {
 		struct mark found;
-		off_t at = (m->slot - 1) * CELLS_OF_SLOT + i * CELL;
+		off_t at = (slot - 1) * CELLS_OF_SLOT + i * CELL;
 		ssize_t n = pread(fd, &found, sizeof found, at);
-		if (n < 0)
+		bool is_its = n == CELL && found.seq == seq;
+		if (n < 0 || (is_its && write_cell(fd, &(struct mark){0}, at) < 0))
 			return -1;
-		if (n == CELL && found.seq == m->seq && found.attempt == m->attempt)
-			return write_cell(fd, &(struct mark){0}, at);
 	}
 	return 0;
 }

@@ -26,8 +26,9 @@ struct mark {
 /* Note it; `nth`: how many this worker has noted before. -1 and errno. */
 int marks_put(int fd, const struct mark *m, uint64_t nth);
 
-/* It does not count any more, though it was noted. -1 and errno. */
-int marks_forget(int fd, const struct mark *m);
+/* What was noted of this task in that slot does not count any more: its last attempt was none, and what became of those
+ * before is on record. -1 and errno. */
+int marks_forget(int fd, unsigned slot, uint64_t seq);
 
 /* See to it that there is room for the marks of slots 1 to `slots`, as long as the file lives. -1 and errno. */
 int marks_reserve(int fd, unsigned slots);

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "db_help.h"
 #include "state/ledger.h"
+#include "task/marks.h"
 
 Suite *ledger_suite(void);
 
@@ -127,6 +129,26 @@ START_TEST(comes_back_unstarted)
 		.kind = POOL_DROPPED, .task = t, .outcome = &dropped, .host = ""});
 	ck_assert_int_eq(e->outcome->kind, OUTCOME_NOT_STARTED);
 	ck_assert_uint_eq(ledger.failed, 1);
+	task_drop(t);
+}
+END_TEST
+
+/* Its worker has noted that it begins, and found no room for it: if forkpool is killed then, it has not run. */
+START_TEST(comes_back_begun)
+{
+	struct task *t = new_task(1, 1);
+	struct buf marks = {0};
+	db_reopen();
+	ledger_close(&ledger);
+	ledger_open(&ledger, &(struct ledger){.db = db});
+	tell(POOL_ACCEPTED, t, 0);
+	begin(t);
+	int fd = db_fds(db)[DB_MARKS];
+	ck_assert_int_eq(marks_put(fd, &(struct mark){.seq = 1, .attempt = 1, .slot = 1}, 0), 0);
+	t->attempt--;
+	tell(POOL_RETURNED, t, 1);
+	ck_assert_int_eq(marks_read(fd, &marks), 0);
+	ck_assert_uint_eq(buf_len(&marks), 0);
 	task_drop(t);
 }
 END_TEST
@@ -309,6 +331,11 @@ Suite *ledger_suite(void)
 	tcase_add_test(t, bounds_many_that_run);
 	tcase_add_test(t, counts_names);
 	tcase_add_test(t, walks_while_tasks_go_and_come);
+	suite_add_tcase(s, t);
+	t = tcase_create("with a database");
+	tcase_add_checked_fixture(t, db_make_dir, db_remove_dir);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, comes_back_begun);
 	suite_add_tcase(s, t);
 	return s;
 }

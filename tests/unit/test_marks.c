@@ -65,11 +65,15 @@ START_TEST(forgotten)
 {
 	put(1, 1, 2, 0);
 	put(2, 1, 2, 1);
-	ck_assert_int_eq(marks_forget(fd, &(struct mark){.seq = 2, .attempt = 2, .slot = 2}), 0);
-	ck_assert_int_eq(marks_forget(fd, &(struct mark){.seq = 1, .attempt = 1, .slot = 1}), 0);
-	ck_assert_int_eq(marks_forget(fd, &(struct mark){.seq = 1, .attempt = 1, .slot = 9}), 0);
-	assert_marks("1/1@2 2/1@2");
-	ck_assert_int_eq(marks_forget(fd, &(struct mark){.seq = 1, .attempt = 1, .slot = 2}), 0);
+	put(3, 1, 3, 0);
+	put(3, 2, 3, 1);
+	ck_assert_int_eq(marks_forget(fd, 2, 3), 0);
+	ck_assert_int_eq(marks_forget(fd, 1, 1), 0);
+	ck_assert_int_eq(marks_forget(fd, 9, 1), 0);
+	assert_marks("1/1@2 2/1@2 3/1@3 3/2@3");
+	ck_assert_int_eq(marks_forget(fd, 2, 1), 0);
+	assert_marks("2/1@2 3/1@3 3/2@3");
+	ck_assert_int_eq(marks_forget(fd, 3, 3), 0);
 	assert_marks("2/1@2");
 }
 END_TEST
@@ -93,7 +97,7 @@ START_TEST(faults)
 	ck_assert_int_eq(marks_reserve(fd, 1), -1);
 	ck_assert_int_eq(errno, EBADF);
 	ck_assert_int_eq(marks_read(fd, &(struct buf){0}), -1);
-	ck_assert_int_eq(marks_forget(fd, &(struct mark){.seq = 1, .slot = 1}), -1);
+	ck_assert_int_eq(marks_forget(fd, 1, 1), -1);
 }
 END_TEST
 
