@@ -261,6 +261,13 @@ static void finish(struct ledger *l, struct ledger_entry *e, const struct outcom
 	keep(l, e);
 }
 
+/* What became of the attempts that it had has been told before. */
+static void drop(struct ledger *l, struct ledger_entry *e, const struct outcome *o)
+{
+	e->run = (struct db_attempt){0};
+	finish(l, e, o);
+}
+
 static void on_event(struct observer *observer, const struct pool_event *event)
 {
 	struct ledger *l = (struct ledger *)observer;
@@ -288,8 +295,10 @@ static void on_event(struct observer *observer, const struct pool_event *event)
 		fail(l, e, event->outcome);
 		break;
 	case POOL_FINISHED:
-	case POOL_DROPPED:
 		finish(l, e, event->outcome);
+		break;
+	case POOL_DROPPED:
+		drop(l, e, event->outcome);
 		break;
 	case POOL_ACCEPTED:
 	case POOL_NOTE:

@@ -133,22 +133,47 @@ START_TEST(comes_back_unstarted)
 }
 END_TEST
 
-/* Its worker has noted that it begins, and found no room for it: if forkpool is killed then, it has not run. */
-START_TEST(comes_back_begun)
+/* A task with a worker that has noted that it begins. */
+static struct task *begin_noted(void)
 {
 	struct task *t = new_task(1, 1);
-	struct buf marks = {0};
 	db_reopen();
 	ledger_close(&ledger);
 	ledger_open(&ledger, &(struct ledger){.db = db});
 	tell(POOL_ACCEPTED, t, 0);
 	begin(t);
-	int fd = db_fds(db)[DB_MARKS];
-	ck_assert_int_eq(marks_put(fd, &(struct mark){.seq = 1, .attempt = 1, .slot = 1}, 0), 0);
+	struct mark m = {.seq = 1, .attempt = 1, .slot = 1};
+	ck_assert_int_eq(marks_put(db_fds(db)[DB_MARKS], &m, 0), 0);
+	return t;
+}
+
+static size_t count_marks(void)
+{
+	struct buf marks = {0};
+	ck_assert_int_eq(marks_read(db_fds(db)[DB_MARKS], &marks), 0);
+	size_t n = buf_len(&marks) / sizeof(struct mark);
+	buf_clear(&marks);
+	return n;
+}
+
+/* Its worker has noted that it begins, and found no room for it: if forkpool is killed then, it has not run. */
+START_TEST(comes_back_begun)
+{
+	struct task *t = begin_noted();
 	t->attempt--;
 	tell(POOL_RETURNED, t, 1);
-	ck_assert_int_eq(marks_read(fd, &marks), 0);
-	ck_assert_uint_eq(buf_len(&marks), 0);
+	ck_assert_uint_eq(count_marks(), 0);
+	task_drop(t);
+}
+END_TEST
+
+/* That an attempt has failed may not be on record yet when the pool stops. */
+START_TEST(dropped_before_the_next_attempt)
+{
+	struct task *t = begin_noted();
+	end(POOL_FAILED, t, 1);
+	tell(POOL_DROPPED, t, 0);
+	ck_assert_uint_eq(count_marks(), 1);
 	task_drop(t);
 }
 END_TEST
@@ -336,6 +361,7 @@ Suite *ledger_suite(void)
 	tcase_add_checked_fixture(t, db_make_dir, db_remove_dir);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, comes_back_begun);
+	tcase_add_test(t, dropped_before_the_next_attempt);
 	suite_add_tcase(s, t);
 	return s;
 }
