@@ -12,7 +12,10 @@
 #define CELL ((off_t)sizeof(struct mark))
 #define CELLS_OF_SLOT (MARKS_PER_SLOT * CELL)
 
-/* A cell is written in one piece, so that it is there or not, whenever its writer dies. */
+/* A cell is written in one piece, so that it is there or not, whenever its writer dies: SIGKILL ends a write between two
+ * pages, and none lies across them. */
+_Static_assert((sizeof(struct mark) & (sizeof(struct mark) - 1)) == 0, "a page holds whole cells");
+
 static int write_cell(int fd, const struct mark *m, off_t at)
 {
 	ssize_t n = pwrite(fd, m, sizeof *m, at);

@@ -21,6 +21,7 @@ struct mark {
 	uint32_t attempt;  /* which try at it, from 1 */
 	uint32_t slot;     /* from 1 */
 	int64_t began_us;  /* since 1970 */
+	uint64_t unused;   /* makes it as long as a power of two */
 };
 
 /* Note it; `nth`: how many this worker has noted before. -1 and errno. */

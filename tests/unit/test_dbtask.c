@@ -258,7 +258,8 @@ START_TEST(begun_without_a_word)
 	db_reopen();
 	ck_assert_int_eq(db_size_of("state-begun"), 0);
 	static const struct mark marks[] = {
-		{1, 1, 1, 1500000}, {3, 1, 1, 2}, {4, 1, 2, 3}, {2, 2, 2, 4}, {5, 1, 3, 5}, {0}, {UINT64_MAX, UINT32_MAX, 7, -1}};
+		{1, 1, 1, 1500000, 0}, {3, 1, 1, 2, 0}, {4, 1, 2, 3, 0}, {2, 2, 2, 4, 0}, {5, 1, 3, 5, 0}, {0},
+		{UINT64_MAX, UINT32_MAX, 7, -1, 0}};
 	db_close(db);
 	db = NULL;
 	db_write_file(db_file("state-begun"), marks, sizeof marks);
