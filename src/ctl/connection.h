@@ -8,7 +8,8 @@
  * closed its side for writing is served until all its requests are answered; one that is gone is forgotten, and its pending
  * requests are cancelled. Knows nothing of what the lines mean.
  *
- * Life cycle: connections_open, which listens; connections_flush in each turn; connections_end, unless what is to be said might not be true; connections_close.
+ * Life cycle: connections_open, which listens; connections_flush in each turn; connections_end, unless what is to be said
+ * might not be true; connections_close.
  */
 #ifndef CTL_CONNECTION_H
 #define CTL_CONNECTION_H
@@ -113,8 +114,8 @@ bool connections_flush(struct connections *cs);
 /* Is anything to be said in this turn? */
 bool connections_speak(const struct connections *cs);
 
-/* Is anybody still to be told something? One that has taken nothing of it for five seconds does not count. A timer of the loop
- * fires when that may be over. */
+/* Is anybody still to be told something? One that has taken nothing of it for five seconds does not count. A timer of the
+ * loop fires when that may be over. */
 bool connections_owe(struct connections *cs);
 
 /* Take no more clients, and listen no more; write what is to be said, as far as clients take it now. */

@@ -2,8 +2,9 @@
  *
  * control: --listen: what clients ask of the pool, and what they are told.
  *
- * It calls the pool's verbs and hears of its events. What clients ask of the run as a whole it only notes: `closed` and `terminated` are the
- * run's to act on. No reply is sent before what it says is in the database, where there is one. doc/CONTROL.md is the specification.
+ * It calls the pool's verbs and hears of its events. What clients ask of the run as a whole it only notes: `closed` and
+ * `terminated` are the run's to act on. No reply is sent before what it says is in the database, where there is one.
+ * doc/CONTROL.md is the specification.
  *
  * Life cycle: control_open; in each turn control_turn; when the run is over control_tell_end; control_close. Zeroed it is
  * none, and all but control_open may be called.

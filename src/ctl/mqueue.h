@@ -9,9 +9,9 @@
  *
  * Those who wait are served in the order in which they came: at each queue those that get, and those that put; and where only
  * memory is wanting, those that put to any queue, so that small messages do not overtake a large one for ever. Queues take
- * of the same memory, and none is made while others wait for it. Every function
- * serves whoever can be served then, by `served`, from which none of these functions may be called but mqueue_cancel. What the messages
- * of those who wait may take is for the caller to bound.
+ * of the same memory, and none is made while others wait for it. Every function serves whoever can be served then, by
+ * `served`, from which none of these functions may be called but mqueue_cancel. What the messages of those who wait may take
+ * is for the caller to bound.
  *
  * Life cycle: mqueues_init, mqueue_create ..., mqueue_delete, mqueues_clear.
  */

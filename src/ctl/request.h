@@ -2,7 +2,8 @@
  *
  * request: a line of a client read as a request, and its replies. doc/CONTROL.md is the specification.
  *
- * A request lives while its line is handled. One that cannot be answered at once becomes an `asked`, which keeps what the reply begins with.
+ * A request lives while its line is handled. One that cannot be answered at once becomes an `asked`, which keeps what the
+ * reply begins with.
  */
 #ifndef CTL_REQUEST_H
 #define CTL_REQUEST_H

@@ -82,7 +82,8 @@ bool pool_starts_nothing(const struct pool *p);
 void pool_call_back(struct slot *slot);
 
 /* ... for what is not to be started there, if there is any: all of it if nothing is to be started, there are too many
- * workers or this one is not to be listened to, else what was killed and all behind that. Where a call is under way, its answer leads to the next. */
+ * workers or this one is not to be listened to, else what was killed and all behind that. Where a call is under way, its
+ * answer leads to the next. */
 void pool_call_unwanted_back(struct slot *slot);
 
 /* ... from every slot. */

@@ -17,7 +17,8 @@ struct claim {
 };
 
 /* Make the file if there is none, mode 0600 under any umask, and claim it; one that another process claims is waited
- * for, 2 s at most, since that process may be about to end, or 8 s, if it is dead and its workers still end their tasks. -1 with *why, a message to free, that names the way out. */
+ * for, 2 s at most, since that process may be about to end, or 8 s, if it is dead and its workers still end their tasks.
+ * -1 with *why, a message to free, that names the way out. */
 int claim_take(struct claim *c, const char *path, char **why);
 void claim_drop(struct claim *c);
 

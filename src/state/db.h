@@ -26,7 +26,7 @@ struct db;
 /* Open or create it: mode 0600 under any umask, and so are its -wal, -shm and -begun. NULL with *why, a message to free that
  * names the way out, if it is refused: SQLite is missing; a folder that is not there; a file that is no database,
  * not ours or damaged, or of a newer version; a network file system, on which neither locks nor WAL can be trusted;
- * a file that another forkpool uses, which is waited for, 2 s at most, as it may be about to end. `durable`: what
+ * a file that another forkpool uses, which is waited for (state/claim.h). `durable`: what
  * db_commit(db, true) returns from is on disk; else it is safe from the death of processes only. */
 struct db *db_open(const char *path, bool durable, char **why);
 
@@ -53,10 +53,10 @@ bool db_lags(const struct db *db);
 /* The highest number that a task of an earlier run has; 0: none. */
 uint64_t db_last_task(const struct db *db);
 
-/* Tasks that are not over, by number. For each, a task that the callee takes over (task_new with place 0; seq,
- * command, refusal, name, directory, tag, results, submitted, killed, for one of which only a client wanted to know, that is gone; and attempt, the attempts that
- * were begun), and
- * whether its last attempt was running when the run ended: then db_fail or db_finish is to tell what became of it. The callee makes no changes. -1 if the database cannot be read (db_error). */
+/* Tasks that are not over, by number. For each, a task that the callee takes over (task_new with place 0; seq, command,
+ * refusal, name, directory, tag, results, submitted; killed, where only a client that is gone wanted to know of it; and
+ * attempt, the attempts that were begun), and whether its last attempt was running when the run ended: then db_fail or
+ * db_finish is to tell what became of it. The callee makes no changes. -1 if the database cannot be read (db_error). */
 int db_each_unfinished(struct db *db, void (*found)(void *arg, struct task *t, bool was_running), void *arg);
 
 /* Tasks of the input are known by text and occurrence (task/known.h): what was known, when the database was opened,

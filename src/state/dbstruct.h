@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * dbstruct: what the parts of db share: db.c opens, commits and closes, dbtask.c writes tasks, dbread.c reads them,
- * dbqueue.c does both for queues.
+ * dbmarks.c puts on record what workers have noted, dbqueue.c writes and reads queues.
  */
 #ifndef STATE_DBSTRUCT_H
 #define STATE_DBSTRUCT_H
@@ -32,10 +32,10 @@ void db_close_marks(struct db *db);
 /* They cannot be used; errno says why. */
 void db_fail_marks(struct db *db);
 
-/* This attempt runs, if it is the next one for which its task waits. */
+/* dbtask.c: this attempt runs, if it is the next one for which its task waits. */
 void db_note_running(struct db *db, const struct mark *m);
 
-/* Learn which tasks of the input earlier runs have left. */
+/* dbread.c: learn which tasks of the input earlier runs have left. */
 void db_read_known(struct db *db);
 
 #endif

@@ -21,8 +21,8 @@
  *     tag        what --tag puts before its lines
  *     results    where --results keeps what becomes of it
  *     attempts   how many were begun and count
- *     outcome    how it ended: 'exited', 'signalled', 'timed out', 'not started', 'lost', 'wanted the terminal', 'no resources';
- *                it succeeded if that is 'exited' and status is 0
+ *     outcome    how it ended: 'exited', 'signalled', 'timed out', 'not started', 'lost', 'wanted the terminal'; it succeeded
+ *                if that is 'exited' and status is 0
  *     status     its exit status, if it exited
  *     signal     which signal ended it, if one did
  *     error      errno(3) of what kept it from starting
@@ -31,7 +31,8 @@
  *     added      when it came
  *     finished   when it was over
  *     settled    1: all is done that follows from that: its output is written, its callback has run, ...; 0: the next run does it
- *   attempt    one row a try that is over or has run for a second or so, unless it does not count: it was put off, or there were no resources for it
+ *   attempt    one row a try that is over or has run for a second or so, unless it does not count: it was put off, or there
+ *              were no resources for it
  *     task, number     of which task, and which try at it, from 1
  *     slot             where
  *     started          when it began
