@@ -127,11 +127,6 @@ size_t pool_count_begun(const struct pool *p)
 	return n;
 }
 
-size_t pool_count_waiting(const struct pool *p)
-{
-	return p->queue.count + p->retry.count + p->running - pool_count_begun(p);
-}
-
 size_t pool_count_workers(const struct pool *p)
 {
 	return p->sched.workers;

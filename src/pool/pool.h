@@ -139,18 +139,16 @@ void pool_set_jobs(struct pool *p, unsigned jobs);
 /* One more (+1) or fewer (-1). */
 void pool_resize(struct pool *p, int delta);
 
-/* How many tasks run, how many wait (for a worker, its being ready, the one before them, or their next attempt), and how many
- * workers there are. */
+/* How many tasks run, and how many workers there are. */
 size_t pool_count_begun(const struct pool *p);
-size_t pool_count_waiting(const struct pool *p);
 size_t pool_count_workers(const struct pool *p);
 
 /* Start nothing, or go on with it. What runs goes on, and so does what a worker has that is not ready yet; what was sent
  * ahead is called back, with the next pool_turn. */
 void pool_pause(struct pool *p, bool paused);
 
-/* Take no output of this task, which runs, for now; and take it again. What stands behind it is called back first. One that has been told to end is not held any more:
- * its end would not be heard of. False: it does not run. */
+/* Take no output of this task, which runs, for now; and take it again. What stands behind it is called back first. One that
+ * has been told to end is not held any more: its end would not be heard of. False: it does not run. */
 bool pool_hold(struct pool *p, uint64_t seq, bool held);
 
 /* What this worker runs; NULL: nothing, or it is none. */
