@@ -97,71 +97,57 @@ void live_open(struct run *r)
 /* What an earlier run has left: read first, for what becomes of it changes the database. */
 
 struct restored {
-	uint64_t seq;
-	struct task *task; /* NULL: it is over, but not settled */
-	bool was_running;
+	struct task *task;
+	enum db_left how;
 };
 
-static void take_restored(void *list, struct task *t, bool was_running)
+static void take_restored(void *list, struct task *t, enum db_left how)
 {
-	buf_add(list, &(struct restored){t->seq, t, was_running}, sizeof(struct restored));
+	buf_add(list, &(struct restored){t, how}, sizeof(struct restored));
 }
 
-static void take_unsettled(struct run *r, struct buf *list)
+static void submit_over(struct run *r, struct task *t)
 {
-	struct buf seqs = {0};
-	db_list_unsettled(r->db, &seqs);
-	const uint64_t *all = (const void *)buf_head(&seqs);
-	for (size_t i = 0; i < buf_len(&seqs) / sizeof *all; i++)
-		buf_add(list, &(struct restored){.seq = all[i]}, sizeof(struct restored));
-	buf_clear(&seqs);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	uint64_t first = ((const struct restored *)a)->seq, second = ((const struct restored *)b)->seq;
-	return (first > second) - (first < second);
-}
-
-static void number_restored(struct run *r, struct task *t)
-{
-	t->place = ++r->numbers.place;
-	t->restored = true;
-}
-
-static void submit_over(struct run *r, uint64_t seq)
-{
-	struct task *t;
 	struct outcome o;
 	struct buf out = {0}, err = {0};
 	bool truncated = false;
-	if (!db_look(r->db, seq, &t, &o))
+	if (!db_look(r->db, t->seq, NULL, &o)) { /* it is damaged: the run ends */
+		task_drop(t);
 		return;
-	db_read_result(r->db, seq, &out, &err, &truncated);
+	}
+	db_read_result(r->db, t->seq, &out, &err, &truncated);
 	if (truncated)
-		warn_msg("task %" PRIu64 ": of what it wrote before forkpool was killed, only the first MiB of each stream is known", seq);
-	number_restored(r, t);
-	t->over = true;
+		warn_msg("task %" PRIu64 ": of what it wrote before forkpool was killed, only the first MiB of each stream is known",
+			 t->seq);
 	pool_submit_over(&r->pool, t, &o, bytes_in(&out), bytes_in(&err));
 	buf_clear(&out);
 	buf_clear(&err);
 }
 
+static void submit_waiting(struct run *r, struct task *t)
+{
+	uint64_t seq = t->seq;
+	bool unwanted = t->killed;
+	pool_submit(&r->pool, t);
+	if (unwanted)
+		pool_kill(&r->pool, seq);
+}
+
 static void submit_restored(struct run *r, const struct restored *one)
 {
-	if (!one->task) {
-		submit_over(r, one->seq);
-		return;
-	}
-	bool unwanted = one->task->killed;
-	number_restored(r, one->task);
-	if (one->was_running) {
+	one->task->place = ++r->numbers.place;
+	one->task->restored = true;
+	switch (one->how) {
+	case DB_WAITED:
+		submit_waiting(r, one->task);
+		break;
+	case DB_RAN:
 		pool_submit_lost(&r->pool, one->task);
-		return;
+		break;
+	case DB_OVER:
+		submit_over(r, one->task);
+		break;
 	}
-	pool_submit(&r->pool, one->task);
-	if (unwanted)
-		pool_kill(&r->pool, one->seq);
 }
 
 void live_restore(struct run *r)
@@ -169,14 +155,10 @@ void live_restore(struct run *r)
 	struct buf list = {0};
 	if (!r->db)
 		return;
-	take_unsettled(r, &list);
-	if (db_each_unfinished(r->db, take_restored, &list) < 0)
+	if (db_each_left(r->db, take_restored, &list) < 0)
 		die_msg(EXIT_FORKPOOL, "--state '%s': %s", r->options->state, db_error(r->db));
-	struct restored *all = (void *)buf_head(&list);
-	size_t n = buf_len(&list) / sizeof *all;
-	if (n > 0)
-		qsort(all, n, sizeof *all, by_number);
-	for (size_t i = 0; i < n; i++)
+	const struct restored *all = (const void *)buf_head(&list);
+	for (size_t i = 0; i < buf_len(&list) / sizeof *all; i++)
 		submit_restored(r, &all[i]);
 	buf_clear(&list);
 }

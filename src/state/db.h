@@ -7,7 +7,7 @@
  * (state/claim.h), while anybody may read it with sqlite3(1). The connection belongs to the process that opened it:
  * a forked child must not touch it.
  *
- * Life cycle: db_open; db_each_unfinished, db_each_queue and db_each_message once; then changes and db_commit;
+ * Life cycle: db_open; db_each_left, db_each_queue and db_each_message once; then changes and db_commit;
  * db_close.
  */
 #ifndef STATE_DB_H
@@ -53,11 +53,17 @@ bool db_lags(const struct db *db);
 /* The highest number that a task of an earlier run has; 0: none. */
 uint64_t db_last_task(const struct db *db);
 
-/* Tasks that are not over, by number. For each, a task that the callee takes over (task_new with place 0; seq, command,
- * refusal, name, directory, tag, results, submitted; killed, where only a client that is gone wanted to know of it; and
- * attempt, the attempts that were begun), and whether its last attempt was running when the run ended: then db_fail or
- * db_finish is to tell what became of it. The callee makes no changes. -1 if the database cannot be read (db_error). */
-int db_each_unfinished(struct db *db, void (*found)(void *arg, struct task *t, bool was_running), void *arg);
+enum db_left {
+	DB_WAITED,
+	DB_RAN,  /* its last attempt, when the run ended: db_fail or db_finish is to tell what became of that */
+	DB_OVER, /* but not settled */
+};
+
+/* Tasks of which something remains to be done, by number. For each, a task that the callee takes over (task_new with place
+ * 0; seq, command, refusal, name, directory, tag, results, submitted; killed, where only a client that is gone wanted to
+ * know of it; over; and attempt, the attempts that were begun). The callee makes no changes. -1 if the database cannot be
+ * read (db_error). */
+int db_each_left(struct db *db, void (*found)(void *arg, struct task *t, enum db_left how), void *arg);
 
 /* Tasks of the input are known by text and occurrence (task/known.h): what was known, when the database was opened,
  * of the next one with this text, which is what command_print gives for slot 1? Sets *seq unless it is new. */
@@ -104,10 +110,7 @@ void db_finish(struct db *db, const struct task *t, const struct db_attempt *a, 
 /* All is done now that follows from its end. */
 void db_settle(struct db *db, uint64_t seq);
 
-/* Append the numbers, uint64_t, of those that are over and not settled. -1 if the database cannot be read. */
-int db_list_unsettled(struct db *db, struct buf *seqs);
-
-/* What is known of a task that is over. False: it is not there, or not over. `t`: as db_each_unfinished gives them,
+/* What is known of a task that is over. False: it is not there, or not over. `t`: as db_each_left gives them,
  * the caller's to drop; NULL: not wanted, as `o` may be. */
 bool db_look(struct db *db, uint64_t seq, struct task **t, struct outcome *o);
 

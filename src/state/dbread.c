@@ -78,27 +78,18 @@ static struct task *take_task(struct query *q)
 	return NULL;
 }
 
-int db_each_unfinished(struct db *db, void (*found)(void *arg, struct task *t, bool was_running), void *arg)
+int db_each_left(struct db *db, void (*found)(void *arg, struct task *t, enum db_left how), void *arg)
 {
-	struct query q = query_read(&db->sql, SQL_UNFINISHED);
+	struct query q = query_read(&db->sql, SQL_LEFT);
 	while (query_next(&q)) {
-		bool was_running = query_take_number(&q) == 1;
+		bool was_running = query_take_number(&q) == 1, is_over = query_take_number(&q) == 1;
 		struct task *t = take_task(&q);
 		if (!t)
 			break;
-		found(arg, t, was_running);
+		t->over = is_over;
+		found(arg, t, is_over ? DB_OVER : was_running ? DB_RAN : DB_WAITED);
 	}
 	query_end(&q);
-	return db_error(db) ? -1 : 0;
-}
-
-int db_list_unsettled(struct db *db, struct buf *seqs)
-{
-	struct query q = query_read(&db->sql, SQL_UNSETTLED);
-	while (query_next(&q)) {
-		uint64_t seq = query_take_number(&q);
-		buf_add(seqs, &seq, sizeof seq);
-	}
 	return db_error(db) ? -1 : 0;
 }
 

@@ -46,9 +46,10 @@
 	  "UPDATE task SET state = 'finished', attempts = ?2, finished = ?3, outcome = ?4, status = ?5, signal = ?6, error = ?7," \
 	  " stopped = ?8, reason = ?9, settled = ?10 WHERE id = ?1") \
 	X(SETTLE, "UPDATE task SET settled = 1 WHERE id = ?1") \
-	X(UNSETTLED, "SELECT id FROM task WHERE state = 'finished' AND settled = 0 ORDER BY id") \
 	X(ADD_RESULT, "INSERT OR REPLACE INTO result (task, stdout, stderr, truncated) VALUES (?1, ?2, ?3, ?4)") \
-	X(UNFINISHED, "SELECT state = 'running', " SQL_TASK " FROM task WHERE state <> 'finished' ORDER BY id") \
+	X(LEFT, \
+	  "SELECT state = 'running', state = 'finished', " SQL_TASK " FROM task WHERE state <> 'finished' OR settled = 0" \
+	  " ORDER BY id") \
 	X(FINISHED, "SELECT " SQL_TASK " FROM task WHERE id = ?1 AND state = 'finished'") \
 	X(OUTCOME, \
 	  "SELECT t.outcome, t.status, t.signal, t.error, t.stopped, t.reason, a.pid, a.runtime, a.utime, a.stime, a.maxrss" \

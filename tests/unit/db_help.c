@@ -137,17 +137,19 @@ void db_finish_line(uint64_t seq, int status)
 	task_drop(t);
 }
 
-static void note(void *arg, struct task *t, bool was_running)
+static void note(void *arg, struct task *t, enum db_left how)
 {
-	buf_addf(arg, "%s%" PRIu64 "%s", buf_len(arg) > 0 ? " " : "", t->seq, was_running ? " running" : "");
+	static const char *const words[] = {[DB_WAITED] = "", [DB_RAN] = " running", [DB_OVER] = " over"};
+	ck_assert_int_eq(t->over, how == DB_OVER);
+	buf_addf(arg, "%s%" PRIu64 "%s", buf_len(arg) > 0 ? " " : "", t->seq, words[how]);
 	task_drop(t);
 }
 
-const char *db_unfinished(void)
+const char *db_remaining(void)
 {
 	static char text[4096];
 	struct buf b = {0};
-	ck_assert_int_eq(db_each_unfinished(db, note, &b), 0);
+	ck_assert_int_eq(db_each_left(db, note, &b), 0);
 	ck_assert_uint_lt(buf_len(&b), sizeof text);
 	snprintf(text, sizeof text, "%.*s", (int)buf_len(&b), buf_len(&b) > 0 ? buf_head(&b) : "");
 	buf_clear(&b);

@@ -50,8 +50,8 @@ struct db_attempt *db_ran(const struct task *t, unsigned slot);
 /* Give it to slot 1, and finish it with that exit status. */
 void db_finish_line(uint64_t seq, int status);
 
-/* The tasks that are not over, such as "1 running 2 3"; static. */
-const char *db_unfinished(void);
+/* What remains to be done, such as "1 running 2 3 over"; static. */
+const char *db_remaining(void);
 
 /* A child that opens the file, says so, and is not to be seen again: it waits to be killed, which `ms` > 0 does. */
 pid_t db_holder(const char *path, int ms);

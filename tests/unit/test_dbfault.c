@@ -64,7 +64,7 @@ START_TEST(file_size_limit)
 	db_assert_contains(db_error(db), "File too large");
 	assert_only_first();
 	db_reopen();
-	ck_assert_str_eq(db_unfinished(), "1");
+	ck_assert_str_eq(db_remaining(), "1");
 }
 END_TEST
 
@@ -87,16 +87,16 @@ START_TEST(full_disk)
 	ck_assert_str_eq(db_error(db), "the disk is full");
 	assert_only_first();
 	db_reopen();
-	ck_assert_str_eq(db_unfinished(), "1");
+	ck_assert_str_eq(db_remaining(), "1");
 	db_close(db);
 	db = NULL;
 	ck_assert_int_eq(umount2(db_dir, MNT_DETACH), 0);
 }
 END_TEST
 
-static void drop_found(void *arg, struct task *t, bool was_running)
+static void drop_found(void *arg, struct task *t, enum db_left how)
 {
-	(void)arg, (void)was_running;
+	(void)arg, (void)how;
 	task_drop(t);
 }
 
@@ -124,7 +124,7 @@ START_TEST(damaged_page)
 		ck_assert_int_eq(pread(fd, whole, PAGE, page * PAGE), PAGE);
 		ck_assert_int_eq(pwrite(fd, junk, PAGE, page * PAGE), PAGE);
 		db = db_open(db_path, true, &why);
-		bool sound = db && db_each_unfinished(db, drop_found, NULL) == 0 &&
+		bool sound = db && db_each_left(db, drop_found, NULL) == 0 &&
 			     db_each_message(db, ignore_message, NULL) == 0 && db_take(db, "x", 1, &seq) == DB_NEW;
 		if (!sound)
 			db_assert_contains(db ? db_error(db) : why, page == 0 ? "it is no SQLite database" : "it is damaged");
@@ -158,7 +158,7 @@ START_TEST(row_that_nobody_wrote)
 	db_execute(db_path, update);
 	free(update);
 	db_reopen();
-	ck_assert_int_eq(db_each_unfinished(db, drop_found, NULL), -1);
+	ck_assert_int_eq(db_each_left(db, drop_found, NULL), -1);
 	ck_assert_str_eq(db_error(db), "it is damaged: task 1 is none; use another file");
 }
 END_TEST
@@ -177,9 +177,9 @@ START_TEST(first_fault_is_the_last_change)
 	db_create_queue(db, "q", 0);
 	db_commit(db, true);
 	ck_assert_str_eq(db_error(db), first);
-	ck_assert_int_eq(db_each_unfinished(db, drop_found, NULL), -1);
+	ck_assert_int_eq(db_each_left(db, drop_found, NULL), -1);
 	db_reopen();
-	ck_assert_str_eq(db_unfinished(), "1");
+	ck_assert_str_eq(db_remaining(), "1");
 	free(first);
 }
 END_TEST
@@ -244,7 +244,7 @@ START_TEST(killed_at_any_moment)
 		last = db_last_task(db);
 		ck_assert(last == said || last == said + 1);
 		snprintf(expected, sizeof expected, "%" PRIu64, last);
-		ck_assert_str_eq(db_unfinished(), expected);
+		ck_assert_str_eq(db_remaining(), expected);
 		ck_assert(last == 1 || (db_look(db, last - 1, NULL, &o) && outcome_ok(&o) && o.pid == 7));
 		ck_assert_int_eq(db_each_message(db, count_message, &messages), 0);
 		ck_assert_uint_eq(messages, last);
@@ -261,7 +261,7 @@ START_TEST(reading_commits_nothing)
 	db_reopen();
 	db_add_line(1, "a");
 	db_reopen();
-	ck_assert_str_eq(db_unfinished(), "1");
+	ck_assert_str_eq(db_remaining(), "1");
 	db_commit(db, false);
 	db_commit(db, true);
 	ck_assert_int_eq(db_size_of("state-wal"), 0);
