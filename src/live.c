@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/jobs.h"
 #include "base/report.h"
 #include "base/xalloc.h"
-#include "base/jobs.h"
+#include "observers.h"
 #include "proto/jansson.h"
 
 #define QUEUE_MEMORY ((uint64_t)256 << 20) /* of all queues and messages */
@@ -87,10 +88,10 @@ void live_open(struct run *r)
 	const struct options *o = r->options;
 	ledger_open(&r->ledger, &(struct ledger){.db = r->db, .no_marks = o->via,
 		.is_followed = o->callback || o->error_callback || o->joblog || o->results, .is_asked = o->listen});
-	setup_add_observer(r, &r->ledger.observer);
+	observers_add(r, &r->ledger.observer);
 	if (r->options->listen) {
 		listen_for_clients(r);
-		setup_add_observer(r, &r->control.observer);
+		observers_add(r, &r->control.observer);
 	}
 }
 

@@ -2,8 +2,8 @@
  *
  * live: --listen and --state: what keeps a pool open, and what it finds again when it is started anew.
  *
- * Life cycle: live_prepare before the feed, and before the directory changes; live_open when the observers are made; live_restore when the pool is there; in each turn live_turn;
- * live_close. Without the options, all of them do nothing.
+ * Life cycle: live_prepare before the feed, and before the directory changes; live_open when the observers are made;
+ * live_restore when the pool is there; in each turn live_turn; live_close. Without the options, all of them do nothing.
  */
 #ifndef LIVE_H
 #define LIVE_H
@@ -22,7 +22,7 @@ void live_restore(struct run *r);
 /* Put on record what has happened, and answer those who asked. True: that has led to more, which nothing else will show. */
 bool live_turn(struct run *r);
 
-/* After the pool. */
+/* After the pool and the observers: no task is held any more. */
 void live_close(struct run *r);
 
 /* For the feed and the pool: what is known of a task of the input; and all that has happened goes on record, or false. */

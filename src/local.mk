@@ -253,6 +253,8 @@ src_libforkpool_a_SOURCES = \
 	src/dryrun.h \
 	src/live.c \
 	src/live.h \
+	src/observers.c \
+	src/observers.h \
 	src/orphans.c \
 	src/orphans.h \
 	src/run.c \

@@ -4,7 +4,6 @@
 #include "setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "base/strnum.h"
 #include "feed/shell.h"
 #include "live.h"
+#include "observers.h"
 #include "worker/worker.h"
 
 #define STORE_LIMIT ((size_t)16 << 20) /* output that waits in memory */
@@ -222,79 +222,6 @@ static void open_loop(struct run *r)
 		die_sys(EXIT_FORKPOOL, "cannot adopt what tasks leave behind");
 }
 
-void setup_add_observer(struct run *r, struct observer *observer)
-{
-	struct observer **end = &r->observers;
-	while (*end)
-		end = &(*end)->next;
-	*end = observer;
-}
-
-static void add_output(struct run *r)
-{
-	const struct options *o = r->options;
-	bool calls = o->callback || o->error_callback;
-	output_open(&r->output, &(struct output_config){
-		.by_line = o->output_mode == OUTPUT_LINE, .keep_order = o->keep_order, .tag = o->tag || o->tagstring,
-		.sync = o->sync, .failures_only = o->quiet_success, .retries = o->retries,
-		.stored_twice = calls && o->output_mode != OUTPUT_UNGROUP}, &r->store, &r->loop);
-	setup_add_observer(r, &r->output.observer);
-}
-
-static void add_filing(struct run *r)
-{
-	bool plain;
-	char *folder = template_results_folder(r->template, &plain);
-	if (!folder)
-		return;
-	if (filing_make_folder(folder, plain) < 0)
-		die_sys(EXIT_FORKPOOL, "cannot write results in '%s'", folder);
-	free(folder);
-	filing_open(&r->filing);
-	setup_add_observer(r, &r->filing.observer);
-}
-
-static void add_judges(struct run *r)
-{
-	verdict_open(&r->verdict, r->options->verbose, r->options->quiet,
-		     r->options->worker_command || template_names_program(r->template));
-	summary_open(&r->summary);
-	halt_open(&r->halt, &r->options->halt);
-	setup_add_observer(r, &r->verdict.observer);
-	setup_add_observer(r, &r->summary.observer);
-	setup_add_observer(r, &r->halt.observer);
-}
-
-static void add_callback(struct run *r)
-{
-	const struct options *o = r->options;
-	if (!o->callback && !o->error_callback)
-		return;
-	if (o->niceness && spawn_nice(o->niceness) < 0)
-		die_sys(EXIT_FORKPOOL, "cannot run callbacks with --nice %d", o->niceness);
-	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null_fd < 0)
-		die_sys(EXIT_FORKPOOL, "cannot open /dev/null");
-	callback_open(&r->callback, &(struct callback_config){
-		.on_success = o->callback, .on_failure = o->error_callback, .timeout_ns = o->timeout_ns,
-		.kill_after_ns = o->kill_after_ns, .capture = o->output_mode != OUTPUT_UNGROUP, .sync = o->sync,
-		.leave = o->leave, .origin = r->origin, .null_fd = null_fd},
-		&r->loop, &r->store, &r->output);
-	setup_add_observer(r, &r->callback.observer);
-}
-
-static void add_journal(struct run *r)
-{
-	const struct options *o = r->options;
-	if (!o->joblog)
-		return;
-	journal_start(&r->journal, &(struct journal_spec){.path = o->joblog, .fd = r->log_fd, .end = r->log_end,
-							  .retries = o->retries, .name_hosts = o->via},
-		      &r->output);
-	r->log_fd = -1;
-	setup_add_observer(r, &r->journal.observer);
-}
-
 /* How many tasks may be sent ahead to a worker. FORKPOOL_AHEAD (tests only) says how many where it is any. With --state
  * there is one at most, of which the worker notes that it has begun (task/marks.h); what is far away can note nothing. */
 static unsigned ahead_max(const struct options *o, const struct gate_config *gate)
@@ -363,11 +290,7 @@ void setup_run(struct run *r)
 	raise_fd_limit(r);
 	store_init(&r->store, STORE_LIMIT);
 	open_loop(r);
-	add_output(r);
-	add_filing(r);
-	add_judges(r);
-	add_callback(r);
-	add_journal(r);
+	observers_open(r);
 	live_open(r);
 	open_pool(r);
 	live_restore(r);
@@ -379,13 +302,8 @@ static void close_run(struct run *r)
 	control_close(&r->control); /* clients that go have something to say to the pool */
 	pool_close(&r->pool);
 	orphans_close(&r->orphans);
-	if (r->callback.observer.on_event)
-		callback_close(&r->callback);
-	output_close(&r->output);
-	filing_close(&r->filing);
-	live_close(r); /* all who hold tasks have let go of them */
-	if (r->journal.observer.on_event)
-		journal_close(&r->journal);
+	observers_close(r);
+	live_close(r);
 	store_clear(&r->store);
 	loop_unwatch(&r->loop, &r->signals);
 	loop_unwatch(&r->loop, &r->input);

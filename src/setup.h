@@ -90,7 +90,4 @@ void setup_close(struct run *r);
 /* The current directory, to be freed. Dies (125) naming `for_what` if it has no name. */
 char *setup_here(const char *for_what);
 
-/* Observers hear of an event in the order in which they were added. */
-void setup_add_observer(struct run *r, struct observer *observer);
-
 #endif
