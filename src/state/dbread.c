@@ -117,7 +117,6 @@ static bool take_outcome(struct query *q, struct outcome *o)
 	free(name);
 	for (int i = 0; i < 3; i++)
 		o->code += (int)query_take_number(q);
-	o->stopped = query_take_number(q) == 1;
 	char *reason = query_take_string(q);
 	snprintf(o->reason, sizeof o->reason, "%s", reason ? reason : "");
 	free(reason);

@@ -93,7 +93,6 @@ static void bind_outcome(struct query *q, const struct outcome *o)
 	query_number_if(q, exited, o->code);
 	query_number_if(q, !exited && !unstarted && o->code, o->code);
 	query_number_if(q, unstarted && o->code, o->code);
-	query_number(q, o->stopped);
 	query_string(q, *o->reason ? o->reason : NULL);
 }
 

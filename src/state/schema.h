@@ -9,8 +9,9 @@
  *     id         its number: the Seq of a job log, $FORKPOOL_SEQ, what `forkpool ctl submit` prints
  *     origin     'input'; 'submit' or 'apply': by forkpool ctl
  *     name       what `ctl submit --name` gave it
- *     state      'waiting', 'running' or 'finished'. What runs is 'running' after a second or so. What is 'running' while no
- *                forkpool uses the file was running when the run was killed, and is lost
+ *     state      'waiting', 'running' or 'finished'. What runs is 'running' after a second or so; what forkpool itself ended,
+ *                since the run was to end, is 'waiting' again. What is 'running' while no forkpool uses the file was running
+ *                when the run was killed, and is lost
  *     command    as one line for the shell, as it would be in slot 1
  *     words      the words to be executed, a NUL behind each; NULL: `command` is a line for the shell, and all there is to know
  *     holes      where in `words` the slot's number goes in: offsets in bytes with blanks between them, such as '5 12'
@@ -26,7 +27,6 @@
  *     status     its exit status, if it exited
  *     signal     which signal ended it, if one did
  *     error      errno(3) of what kept it from starting
- *     stopped    0: what forkpool itself ended is not finished, and waits
  *     reason     of 'lost' and 'not started', in words
  *     added      when it came
  *     finished   when it was over
@@ -36,7 +36,7 @@
  *     task, number     of which task, and which try at it, from 1
  *     slot             where
  *     started          when it began
- *     outcome, status, signal, error, stopped, reason
+ *     outcome, status, signal, error, reason
  *                      as above; outcome is NULL while it runs
  *     pid              of the process
  *     runtime, utime, stime    how long it ran, its processor time in user and system mode

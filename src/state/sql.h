@@ -44,7 +44,7 @@
 	X(WAIT_AGAIN, "UPDATE task SET state = 'waiting', attempts = ?2 WHERE id = ?1") \
 	X(FINISH, \
 	  "UPDATE task SET state = 'finished', attempts = ?2, finished = ?3, outcome = ?4, status = ?5, signal = ?6, error = ?7," \
-	  " stopped = ?8, reason = ?9, settled = ?10 WHERE id = ?1") \
+	  " reason = ?8, settled = ?9 WHERE id = ?1") \
 	X(SETTLE, "UPDATE task SET settled = 1 WHERE id = ?1") \
 	X(ADD_RESULT, "INSERT OR REPLACE INTO result (task, stdout, stderr, truncated) VALUES (?1, ?2, ?3, ?4)") \
 	X(LEFT, \
@@ -52,7 +52,7 @@
 	  " ORDER BY id") \
 	X(FINISHED, "SELECT " SQL_TASK " FROM task WHERE id = ?1 AND state = 'finished'") \
 	X(OUTCOME, \
-	  "SELECT t.outcome, t.status, t.signal, t.error, t.stopped, t.reason, a.pid, a.runtime, a.utime, a.stime, a.maxrss" \
+	  "SELECT t.outcome, t.status, t.signal, t.error, t.reason, a.pid, a.runtime, a.utime, a.stime, a.maxrss" \
 	  " FROM task t LEFT JOIN attempt a ON a.task = t.id AND a.number = t.attempts WHERE t.id = ?1 AND t.state = 'finished'") \
 	X(RESULT, "SELECT stdout, stderr, truncated FROM result WHERE task = ?1") \
 	X(QUEUES, "SELECT name, maxsize, closed FROM queue ORDER BY id") \
@@ -64,8 +64,8 @@
 	X(PUT, "INSERT INTO message (number, queue, body) VALUES (?1, ?2, ?3)") \
 	X(REMOVE, "DELETE FROM message WHERE number = ?1")
 
-#define SQL_END "outcome, status, signal, error, stopped, reason, pid, runtime, utime, stime, maxrss"
-#define SQL_END_VALUES "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15"
+#define SQL_END "outcome, status, signal, error, reason, pid, runtime, utime, stime, maxrss"
+#define SQL_END_VALUES "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
 #define SQL_TASK "id, origin, name, command, words, holes, shell, direct, refusal, directory, tag, results, attempts"
 
 enum sql_statement {
