@@ -117,6 +117,7 @@ static void submit_over(struct run *r, struct task *t)
 		return;
 	}
 	db_read_result(r->db, t->seq, &out, &err, &truncated);
+	r->verdict.failed |= truncated;
 	if (truncated)
 		warn_msg("task %" PRIu64 ": of what it wrote before forkpool was killed, only the first MiB of each stream is known",
 			 t->seq);

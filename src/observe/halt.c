@@ -91,6 +91,8 @@ static bool counts(const struct halt_rule *rule, const struct outcome *o)
 static void on_event(struct observer *observer, const struct pool_event *e)
 {
 	struct halt *h = (struct halt *)observer;
+	if (e->task && e->task->over) /* that run was stopped, or not, for it */
+		return;
 	h->tasks += e->kind == POOL_ACCEPTED;
 	if (e->kind != POOL_FINISHED || !counts(&h->rule, e->outcome))
 		return;

@@ -42,7 +42,7 @@ static void on_finished(struct verdict *v, const struct pool_event *e)
 		snprintf(what, sizeof what, "not started: %s", e->task->refusal);
 	verdict_warn(e->task, e->slot, what);
 	bool of_program = o->code != 0 && o->code != E2BIG && o->code != ETXTBSY; /* not of this task's arguments */
-	if (v->names_program && !e->task->submitted && o->kind == OUTCOME_NOT_STARTED && of_program)
+	if (v->names_program && !e->task->submitted && !e->task->over && o->kind == OUTCOME_NOT_STARTED && of_program)
 		v->condemned = outcome_status(o);
 }
 
