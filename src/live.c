@@ -192,6 +192,12 @@ bool live_put_on_record(void *run)
 	return !db_error(r->db);
 }
 
+void live_before_telling(struct run *r)
+{
+	if (r->db && (r->ledger.is_followed || !output_empty(&r->output)))
+		db_commit(r->db, false);
+}
+
 bool live_turn(struct run *r)
 {
 	bool again = control_turn(&r->control);

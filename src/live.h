@@ -19,6 +19,9 @@ void live_open(struct run *r);
 /* Hand the tasks to the pool that an earlier run has left. */
 void live_restore(struct run *r);
 
+/* Nobody is told by a callback, output or the job log what is not on record. */
+void live_before_telling(struct run *r);
+
 /* Put on record what has happened, and answer those who asked. True: that has led to more, which nothing else will show. */
 bool live_turn(struct run *r);
 

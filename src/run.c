@@ -114,6 +114,7 @@ static void note_all_known(struct run *r)
 /* What has happened may have led to a callback, and to output. */
 static void look_at_events(struct run *r)
 {
+	live_before_telling(r);
 	callback_turn(&r->callback);
 	output_turn(&r->output);
 	if (journal_turn(&r->journal))
