@@ -55,10 +55,14 @@ void db_open_marks(struct db *db)
 	db->marks_path = xasprintf("%s-begun", db->claim.path);
 	int fd = open(db->marks_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
 	db->fds[DB_MARKS] = fd;
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || fchmod(fd, 0600) < 0) {
+	if (fd < 0 || fstat(fd, &st) < 0)
 		db_fail_marks(db);
+	else if (!S_ISREG(st.st_mode))
+		sql_fail(&db->sql, xasprintf("'%s', which belongs to it, is no regular file; remove it", db->marks_path));
+	else if (fchmod(fd, 0600) < 0)
+		db_fail_marks(db);
+	if (db->sql.error)
 		return;
-	}
 	replay(db);
 	if (!db->sql.error && ftruncate(fd, 0) < 0)
 		db_fail_marks(db);

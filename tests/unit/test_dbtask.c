@@ -294,6 +294,9 @@ START_TEST(marks_elsewhere)
 	ck_assert_int_eq(mkdir(db_file("state-begun"), 0700), 0);
 	db_assert_contains(db_refusal(db_path), "state-begun', which belongs to it, cannot be used: Is a directory");
 	ck_assert_int_eq(rmdir(db_file("state-begun")), 0);
+	ck_assert_int_eq(mkfifo(db_file("state-begun"), 0600), 0);
+	db_assert_contains(db_refusal(db_path), "state-begun', which belongs to it, is no regular file; remove it");
+	ck_assert_int_eq(unlink(db_file("state-begun")), 0);
 	db_reopen();
 	db_add_line(1, "a");
 }
