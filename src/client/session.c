@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/fdio.h"
@@ -26,6 +27,20 @@ static void exit_if_fine(const struct session *s)
 		exit(EXIT_OK);
 }
 
+/* By errno. */
+_Noreturn static void die_alone(const char *path)
+{
+	const char *reason = strerror(errno);
+	struct stat st;
+	if (errno != ENOENT && errno != ECONNREFUSED)
+		die_msg(EXIT_FORKPOOL, "cannot connect to '%s': %s%s", path, reason,
+			errno == EACCES ? "; it, or a folder on the way there, is another user's" : "");
+	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		reason = "it is no socket";
+	die_msg(EXIT_FORKPOOL, "no pool listens on '%s': %s; start one with forkpool --listen, or name another with -S or "
+		"FORKPOOL_SOCKET", path, reason);
+}
+
 void session_open(struct session *s, const char *path, bool end_is_fine)
 {
 	uint64_t start = clock_ns();
@@ -34,10 +49,8 @@ void session_open(struct session *s, const char *path, bool end_is_fine)
 		bool may_come = errno == ENOENT || errno == ECONNREFUSED;
 		if (may_come)
 			exit_if_fine(s);
-		if (!may_come)
-			die_sys(EXIT_FORKPOOL, "cannot connect to '%s'", path);
-		if (clock_ns() - start >= PATIENCE_NS)
-			die_sys(EXIT_FORKPOOL, "no pool listens on '%s'", path);
+		if (!may_come || clock_ns() - start >= PATIENCE_NS)
+			die_alone(path);
 		clock_rest(AGAIN_NS);
 	}
 }

@@ -286,7 +286,7 @@ static void add(struct connections *cs, int fd)
 	cs->count++;
 	c->heard_all = true;
 	if (!known || (uid != geteuid() && uid != 0))
-		config->on_refused(config->arg, c, "you are not the user whose pool this is");
+		config->on_refused(config->arg, c, "only the user who started this pool, and root, may use it; start one of your own with forkpool --listen");
 	else if (cs->count > config->max)
 		config->on_refused(config->arg, c, "too many clients are connected; try again later");
 	else
