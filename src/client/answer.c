@@ -11,6 +11,7 @@
 #include "base/fdio.h"
 #include "base/report.h"
 #include "proto/jansson.h"
+#include "task/word.h"
 
 #define OUT_BYTES_MAX ((size_t)256 << 10)
 #define CELL_EMPTY "-"
@@ -129,6 +130,18 @@ int answer_submit(struct answer *a, const json_t *reply)
 	return print_number(a, reply, "task");
 }
 
+/* As the pool shows it: one word is shell text, several are quoted. */
+static void add_command(struct buf *out, const struct call *call)
+{
+	if (call->n_words == 1)
+		buf_adds(out, call->words[0]);
+	for (size_t i = 0; call->n_words > 1 && i < call->n_words; i++) {
+		if (i > 0)
+			buf_addc(out, ' ');
+		word_quote(out, call->words[i], strlen(call->words[i]));
+	}
+}
+
 /* The reason may name a file, whose name is any bytes. An exit status speaks for itself. */
 int answer_apply(struct answer *a, const json_t *reply)
 {
@@ -136,8 +149,12 @@ int answer_apply(struct answer *a, const json_t *reply)
 	flush(a);
 	jansson_take_bytes(jansson.object_get(reply, "reason"), &reason);
 	buf_addc(&reason, '\0');
+	struct buf command = {0};
+	add_command(&command, a->call);
+	buf_addc(&command, '\0');
 	if (strcmp(string(reply, "outcome"), "exited") != 0)
-		warn_msg("task %" JSON_INTEGER_FORMAT ": %s: %s", number(reply, "task", 0), buf_head(&reason), a->call->words[0]);
+		warn_msg("task %" JSON_INTEGER_FORMAT ": %s: %s", number(reply, "task", 0), buf_head(&reason), buf_head(&command));
+	buf_clear(&command);
 	buf_clear(&reason);
 	return status_in(reply);
 }
