@@ -82,7 +82,7 @@ static void add_kinds(struct buf *b, const struct summary *s)
 {
 	static const char *const names[OUTCOME_KINDS] = {
 		[OUTCOME_EXITED] = "by exit status", [OUTCOME_SIGNALLED] = "by a signal", [OUTCOME_TIMED_OUT] = "by timeout",
-		[OUTCOME_NOT_STARTED] = "could not be started", [OUTCOME_LOST] = "lost with their worker",
+		[OUTCOME_NOT_STARTED] = "could not be started", [OUTCOME_LOST] = "lost",
 		[OUTCOME_TERMINAL] = "wanted the terminal",
 	};
 	const char *before = " (";
