@@ -210,7 +210,7 @@ static void tell_left_out(const struct run *r)
 	uint64_t n = feed_left_out_failed(r->feed);
 	if (n > 0)
 		warn_msg("tasks left out since they failed in an earlier run: %" PRIu64 "%s", n,
-			 r->db ? "" : "; --resume-failed tries them again");
+			 r->db ? "; forkpool(5) tells how to let them run again" : "; --resume-failed tries them again");
 }
 
 int run(const struct options *options, struct spawn_origin *origin)

@@ -49,7 +49,8 @@ static int resolve_new(struct claim *c, const char *path, char **why)
 	if (real)
 		c->path = xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
 	else
-		*why = xasprintf("its folder '%s' cannot be used: %s", folder, strerror(errno));
+		*why = xasprintf("its folder '%s' cannot be used: %s; %s", folder, strerror(errno),
+			errno == ENOENT ? "make it with mkdir -p" : "use another file");
 	free(folder);
 	free(real);
 	return c->path ? 0 : -1;
