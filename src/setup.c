@@ -147,25 +147,16 @@ static bool wants_log(const struct options *o)
 	return !(o->dry_run && from_nothing);
 }
 
-/* From a log that has records; NULL: that is as it should be. */
-static const char *way_out_of_log(const struct options *o)
-{
-	if (o->resume != RESUME_NOT || o->joblog_appends)
-		return NULL;
-	return o->state ? "--state knows by itself what has been done; append with +"
-			: "go on with --resume or --resume-failed, or append with +";
-}
-
 static void open_log(struct run *r)
 {
 	const struct options *o = r->options;
-	bool resumes = o->resume != RESUME_NOT;
+	bool resumes = o->resume != RESUME_NOT, goes_on = resumes || o->joblog_appends || o->state;
 	bool is_users_mistake = false;
 	char *why = NULL;
 	r->log_fd = -1;
 	if (!wants_log(o))
 		return;
-	r->log_fd = journal_open(o->joblog, o->resume != RESUME_ONLY_BAD, way_out_of_log(o), &why, &is_users_mistake);
+	r->log_fd = journal_open(o->joblog, o->resume != RESUME_ONLY_BAD, goes_on, &why, &is_users_mistake);
 	if (r->log_fd < 0 && is_users_mistake)
 		die_usage("--joblog '%s': %s", o->joblog, why);
 	if (r->log_fd < 0 || resume_open(&r->resume, r->log_fd, o->retries + 1, &why) < 0)

@@ -211,7 +211,7 @@ static bool is_same_file(int fd, const struct stat *st)
 	return fstat(fd, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-static char *find_fault(int fd, const char *way_out, bool *usage)
+static char *find_fault(int fd, bool may_exist, bool *usage)
 {
 	struct stat st;
 	*usage = false;
@@ -224,12 +224,12 @@ static char *find_fault(int fd, const char *way_out, bool *usage)
 	*usage = true;
 	if (is_same_file(1, &st) || is_same_file(2, &st))
 		return xstrdup("tasks' output goes there already; use another file");
-	if (way_out && st.st_size > (off_t)strlen(JOBLOG_HEADER))
-		return xasprintf("there is one; %s", way_out);
+	if (!may_exist && st.st_size > (off_t)strlen(JOBLOG_HEADER))
+		return xstrdup("there is one; go on with --resume or --resume-failed, or append with +");
 	return NULL;
 }
 
-int journal_open(const char *path, bool create, const char *way_out, char **why, bool *usage)
+int journal_open(const char *path, bool create, bool may_exist, char **why, bool *usage)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for its reader */
 	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (create ? O_CREAT : 0), 0666);
@@ -238,7 +238,7 @@ int journal_open(const char *path, bool create, const char *way_out, char **why,
 		*why = xasprintf("%s", strerror(errno));
 		return -1;
 	}
-	*why = find_fault(fd, way_out, usage);
+	*why = find_fault(fd, may_exist, usage);
 	if (*why)
 		fdio_close(&fd);
 	return fd;

@@ -41,10 +41,9 @@ struct journal {
 	char *error;              /* owned; why nothing more can be logged, or NULL */
 };
 
-/* Open the log at `path`, making it if `create`, and lock it: its fd, the caller's until journal_start. One with
- * records in it is refused with `way_out`, words for the user; NULL: it may have some. -1 with *why, a message to
- * free; *usage: it is the user's mistake. */
-int journal_open(const char *path, bool create, const char *way_out, char **why, bool *usage);
+/* Open the log at `path`, making it if `create`, and lock it: its fd, the caller's until journal_start. An existing one
+ * with records in it needs `may_exist`. -1 with *why, a message to free; *usage: it is the user's mistake. */
+int journal_open(const char *path, bool create, bool may_exist, char **why, bool *usage);
 
 struct journal_spec {
 	const char *path; /* borrowed */
