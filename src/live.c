@@ -165,7 +165,7 @@ void live_restore(struct run *r)
 	buf_clear(&list);
 }
 
-/* A task is settled when all that waited in the sinks when its last hold was gone has been written, too. */
+/* Output has gone, and a task is settled, when all that waited in the sinks at that time has been written, too. */
 static void record_settled(struct run *r)
 {
 	for (int i = 0; i < 2; i++) {
@@ -177,9 +177,9 @@ static void record_settled(struct run *r)
 		}
 		if (buf_len(&r->leaving) == 0 || !output_has_written(&r->output, &r->left))
 			return;
-		const uint64_t *seqs = (const void *)buf_head(&r->leaving);
-		for (size_t k = 0; k < buf_len(&r->leaving) / sizeof *seqs; k++)
-			db_settle(r->db, seqs[k]);
+		const struct ledger_settled *all = (const void *)buf_head(&r->leaving);
+		for (size_t k = 0; k < buf_len(&r->leaving) / sizeof *all; k++)
+			db_settle(r->db, all[k].seq, all[k].all);
 		buf_reset(&r->leaving);
 	}
 }

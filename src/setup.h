@@ -52,7 +52,7 @@ struct run {
 	struct orphans orphans;
 	struct db *db;         /* owned; --state; NULL: none */
 	struct timer sync;     /* of the database */
-	struct buf leaving;    /* tasks that are settled when this has been written: */
+	struct buf leaving;    /* struct ledger_settled: what is so when this has been written: */
 	struct output_mark left;
 	struct ledger ledger;  /* what is known of tasks, with --state or --listen */
 	struct control control; /* --listen */

@@ -114,7 +114,7 @@ static void on_event(struct observer *observer, const struct pool_event *e)
 	case POOL_OUTPUT:
 		if (!e->task)
 			add_piece(o, e);
-		else if (!e->task->caller)
+		else if (!e->task->caller && !e->task->shown)
 			on_output(o, e);
 		break;
 	case POOL_FAILED:
@@ -232,6 +232,8 @@ static void finish_head(struct output *o)
 {
 	struct record *r = o->records.head;
 	end_lines(o, r);
+	if (r->task)
+		task_tell_shown(r->task);
 	record_dequeue(&o->records);
 	if (o->config.keep_order && r->task) {
 		order_advance(&o->order);

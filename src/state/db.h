@@ -61,7 +61,7 @@ enum db_left {
 
 /* Tasks of which something remains to be done, by number. For each, a task that the callee takes over (task_new with place
  * 0; seq, command, refusal, name, directory, tag, results, submitted; killed, where only a client that is gone wanted to
- * know of it; over; and attempt, the attempts that were begun). The callee makes no changes. -1 if the database cannot be
+ * know of it; over, shown; and attempt, the attempts that were begun). The callee makes no changes. -1 if the database cannot be
  * read (db_error). */
 int db_each_left(struct db *db, void (*found)(void *arg, struct task *t, enum db_left how), void *arg);
 
@@ -107,8 +107,8 @@ struct db_result {
  * is kept, and nothing remains to be done. */
 void db_finish(struct db *db, const struct task *t, const struct db_attempt *a, const struct outcome *o, const struct db_result *r);
 
-/* All is done now that follows from its end. */
-void db_settle(struct db *db, uint64_t seq);
+/* Its output is written now; or all is done that follows from its end. */
+void db_settle(struct db *db, uint64_t seq, bool all);
 
 /* What is known of a task that is over. False: it is not there, or not over. `t`: as db_each_left gives them,
  * the caller's to drop; NULL: not wanted, as `o` may be. */

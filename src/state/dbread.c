@@ -83,10 +83,12 @@ int db_each_left(struct db *db, void (*found)(void *arg, struct task *t, enum db
 	struct query q = query_read(&db->sql, SQL_LEFT);
 	while (query_next(&q)) {
 		bool was_running = query_take_number(&q) == 1, is_over = query_take_number(&q) == 1;
+		bool is_shown = query_take_number(&q) == 1;
 		struct task *t = take_task(&q);
 		if (!t)
 			break;
 		t->over = is_over;
+		t->shown = is_shown;
 		found(arg, t, is_over ? DB_OVER : was_running ? DB_RAN : DB_WAITED);
 	}
 	query_end(&q);

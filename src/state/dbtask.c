@@ -146,7 +146,7 @@ void db_finish(struct db *db, const struct task *t, const struct db_attempt *a, 
 		add_result(db, t, r);
 }
 
-void db_settle(struct db *db, uint64_t seq)
+void db_settle(struct db *db, uint64_t seq, bool all)
 {
-	run_for(db, SQL_SETTLE, seq);
+	run_for(db, all ? SQL_SETTLE : SQL_SHOW, seq);
 }

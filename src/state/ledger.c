@@ -192,18 +192,29 @@ static void fail(struct ledger *l, struct ledger_entry *e, const struct outcome 
 	end_run(l, e, LEDGER_WAITING);
 }
 
-/* Who hears when a task is settled. The entry may be gone by then. */
+/* Who hears what has been done of that which follows from a task's end. The entry may be gone by then. */
 struct watch_end {
 	struct settler settler; /* first */
 	struct ledger *ledger;
 };
 
+static void note_settled(struct settler *s, const struct task *t, bool all)
+{
+	buf_add(&((struct watch_end *)s)->ledger->settled, &(struct ledger_settled){t->seq, all}, sizeof(struct ledger_settled));
+}
+
+/* Where nobody else holds it, all is done at once. */
+static void on_shown(struct settler *s, struct task *t)
+{
+	if (t->holds > 1)
+		note_settled(s, t, false);
+}
+
 static void on_settled(struct settler *s, struct task *t)
 {
-	struct watch_end *w = (struct watch_end *)s;
 	if (!t->unfinished)
-		buf_add(&w->ledger->settled, &t->seq, sizeof t->seq);
-	free(w);
+		note_settled(s, t, true);
+	free(s);
 }
 
 /* Does anything remain to be done now that it is over? What is a client's is told to it or nobody. */
@@ -213,7 +224,7 @@ static bool wait_for_settling(struct ledger *l, struct ledger_entry *e)
 	if (e->task->caller || !(wrote || l->is_followed || e->task->over))
 		return false;
 	struct watch_end *w = xmalloc(sizeof *w);
-	*w = (struct watch_end){.settler.settled = on_settled, .ledger = l};
+	*w = (struct watch_end){.settler = {.settled = on_settled, .shown = on_shown}, .ledger = l};
 	task_on_settled((struct task *)e->task, &w->settler);
 	return true;
 }

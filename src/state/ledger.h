@@ -60,6 +60,12 @@ struct ledger_walk {
 	uint64_t until;                  /* the number of the last that it is to see */
 };
 
+/* Of a task that is over, the output has gone; or nothing remains to be done for it. */
+struct ledger_settled {
+	uint64_t seq;
+	bool all;
+};
+
 struct ledger {
 	struct observer observer; /* first: events come in through it */
 	struct db *db;            /* borrowed; NULL: nothing outlives this run */
@@ -76,7 +82,7 @@ struct ledger {
 	size_t kept_bytes;        /* and of how many bytes */
 	size_t output_bytes;      /* of the output of those that are not over */
 	uint64_t waiting, running, finished, failed; /* failed: of those that are over */
-	struct buf settled;       /* numbers of those that are over and for which nothing remains to be done, since this was emptied */
+	struct buf settled;       /* struct ledger_settled, since this was emptied */
 };
 
 /* Fills db, no_marks, is_followed and is_asked from `init`. */

@@ -30,7 +30,8 @@
  *     reason     of 'lost' and 'not started', in words
  *     added      when it came
  *     finished   when it was over
- *     settled    1: all is done that follows from that: its output is written, its callback has run, ...; 0: the next run does it
+ *     settled    1: all is done that follows from that: its output is written, its callback has run, ...; 0: the next run does it;
+ *                2: it does all but write the output
  *   attempt    one row a try that is over or has run for a second or so, unless it does not count: it was put off, or there
  *              were no resources for it
  *     task, number     of which task, and which try at it, from 1

@@ -46,9 +46,11 @@
 	  "UPDATE task SET state = 'finished', attempts = ?2, finished = ?3, outcome = ?4, status = ?5, signal = ?6, error = ?7," \
 	  " reason = ?8, settled = ?9 WHERE id = ?1") \
 	X(SETTLE, "UPDATE task SET settled = 1 WHERE id = ?1") \
+	X(SHOW, "UPDATE task SET settled = 2 WHERE id = ?1") \
 	X(ADD_RESULT, "INSERT OR REPLACE INTO result (task, stdout, stderr, truncated) VALUES (?1, ?2, ?3, ?4)") \
 	X(LEFT, \
-	  "SELECT state = 'running', state = 'finished', " SQL_TASK " FROM task WHERE state <> 'finished' OR settled = 0" \
+	  "SELECT state = 'running', state = 'finished', settled = 2, " SQL_TASK " FROM task" \
+	  " WHERE state <> 'finished' OR settled <> 1" \
 	  " ORDER BY id") \
 	X(FINISHED, "SELECT " SQL_TASK " FROM task WHERE id = ?1 AND state = 'finished'") \
 	X(OUTCOME, \

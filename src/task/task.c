@@ -46,6 +46,13 @@ void task_on_settled(struct task *t, struct settler *s)
 	t->settlers = s;
 }
 
+void task_tell_shown(struct task *t)
+{
+	for (struct settler *s = t->settlers; s; s = s->next)
+		if (s->shown)
+			s->shown(s, t);
+}
+
 void command_render(const struct command *c, unsigned slot, struct buf *out)
 {
 	size_t at = 0;

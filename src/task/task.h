@@ -36,6 +36,7 @@ struct task;
 /* Somebody who wants to know when nothing remains to be done for a task. */
 struct settler {
 	void (*settled)(struct settler *s, struct task *t);
+	void (*shown)(struct settler *s, struct task *t); /* before that: its output has gone; NULL: that is not wanted */
 	struct settler *next; /* borrowed */
 };
 
@@ -50,6 +51,7 @@ struct task {
 	bool submitted;     /* it came by the control socket, and not from the input */
 	bool restored;      /* an earlier run has left it: it is in the database */
 	bool over;          /* ... and has ended there: only what follows from its end is done here */
+	bool shown;         /* ... and its output has been written */
 	void *caller;       /* the control's own: who gets its output instead of standard output; NULL: nobody */
 	char *refusal;      /* owned; why it cannot be run at all, or NULL */
 	char *tag;          /* owned; what --tag puts before its lines, or NULL */
@@ -74,6 +76,9 @@ void task_drop(struct task *t);
 
 /* Have `s` told once; it may free itself then. */
 void task_on_settled(struct task *t, struct settler *s);
+
+/* Its output has gone: tell those who want to know. */
+void task_tell_shown(struct task *t);
 
 /* Append the command's bytes to `out` with `slot` in its holes: command.n_words words, each with its
  * NUL. */

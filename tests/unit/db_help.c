@@ -142,6 +142,7 @@ static void note(void *arg, struct task *t, enum db_left how)
 	static const char *const words[] = {[DB_WAITED] = "", [DB_RAN] = " running", [DB_OVER] = " over"};
 	ck_assert_int_eq(t->over, how == DB_OVER);
 	buf_addf(arg, "%s%" PRIu64 "%s", buf_len(arg) > 0 ? " " : "", t->seq, words[how]);
+	buf_addf(arg, "%s", t->shown ? " and shown" : "");
 	task_drop(t);
 }
 

@@ -371,17 +371,19 @@ START_TEST(settled)
 {
 	struct db_result r = {0};
 	db_reopen();
-	for (uint64_t i = 1; i <= 4; i++) {
+	for (uint64_t i = 1; i <= 5; i++) {
 		struct task *t = db_task(i, "a");
 		db_add(db, t);
 		r.settled = i == 2;
-		if (i < 4)
+		if (i < 5)
 			db_finish(db, t, NULL, &outcomes[0], &r);
 		task_drop(t);
 	}
-	db_settle(db, 3);
+	db_settle(db, 3, false);
+	db_settle(db, 3, true);
+	db_settle(db, 4, false);
 	db_reopen();
-	ck_assert_str_eq(db_remaining(), "1 over 4");
+	ck_assert_str_eq(db_remaining(), "1 over 4 over and shown 5");
 }
 END_TEST
 
