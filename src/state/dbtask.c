@@ -55,6 +55,7 @@ void db_note_running(struct db *db, const struct mark *m)
 	q = query_change(&db->sql, SQL_RUN);
 	query_number(&q, m->seq);
 	query_number(&q, m->attempt);
+	bind_time(&q, m->began_us);
 	query_run(&q);
 }
 

@@ -33,8 +33,8 @@
 	  " attempts, added) VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13)") \
 	X(BEGIN_ATTEMPT, \
 	  "INSERT OR REPLACE INTO attempt (task, number, slot, started)" \
-	  " SELECT id, ?2, ?3, ?4 FROM task WHERE id = ?1 AND state = 'waiting' AND attempts = ?2 - 1") \
-	X(RUN, "UPDATE task SET state = 'running', attempts = ?2 WHERE id = ?1 AND state = 'waiting' AND attempts = ?2 - 1") \
+	  " SELECT id, ?2, ?3, ?4 FROM task WHERE id = ?1 AND " SQL_MAY_RUN " < ?4") \
+	X(RUN, "UPDATE task SET state = 'running', attempts = ?2 WHERE id = ?1 AND " SQL_MAY_RUN " < ?3") \
 	X(FORGET_ATTEMPT, "DELETE FROM attempt WHERE task = ?1 AND outcome IS NULL") \
 	X(WAIT, \
 	  "UPDATE task SET state = 'waiting', attempts = (SELECT count(*) FROM attempt WHERE task = ?1) WHERE id = ?1") \
@@ -66,6 +66,8 @@
 	X(PUT, "INSERT INTO message (number, queue, body) VALUES (?1, ?2, ?3)") \
 	X(REMOVE, "DELETE FROM message WHERE number = ?1")
 
+/* One that had been finished has been put back by hand, since then: what began before does not count. */
+#define SQL_MAY_RUN "state = 'waiting' AND attempts = ?2 - 1 AND ifnull(finished, 0)"
 #define SQL_END "outcome, status, signal, error, reason, pid, runtime, utime, stime, maxrss"
 #define SQL_END_VALUES "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
 #define SQL_TASK "id, origin, name, command, words, holes, shell, direct, refusal, directory, tag, results, attempts"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "db_help.h"
 #include "state/dbstruct.h"
@@ -271,6 +272,28 @@ START_TEST(begun_without_a_word)
 }
 END_TEST
 
+/* Marks of before outlive a run that is killed. */
+START_TEST(begun_and_put_back)
+{
+	db_reopen();
+	db_add_line(1, "a");
+	db_finish_line(1, 3);
+	db_close(db);
+	db = NULL;
+	struct mark m = {1, 1, 1, clock_wall_us() - 1000000};
+	db_write_file(db_file("state-begun"), &m, sizeof m);
+	db_execute(db_path, "UPDATE task SET state = 'waiting', attempts = 0; DELETE FROM attempt");
+	db_reopen();
+	ck_assert_str_eq(db_unfinished(), "1");
+	db_close(db);
+	db = NULL;
+	m.began_us += 2000000;
+	db_write_file(db_file("state-begun"), &m, sizeof m);
+	db_reopen();
+	ck_assert_str_eq(db_unfinished(), "1 running");
+}
+END_TEST
+
 /* The file may be damaged, by hand or by a power cut. */
 START_TEST(marks_of_any_bytes)
 {
@@ -459,6 +482,7 @@ Suite *dbtask_suite(void)
 	tcase_add_test(t, lost_and_run_again);
 	tcase_add_test(t, settled);
 	tcase_add_test(t, begun_without_a_word);
+	tcase_add_test(t, begun_and_put_back);
 	tcase_add_loop_test(t, marks_of_any_bytes, 0, 8);
 	tcase_add_test(t, marks_elsewhere);
 	tcase_add_loop_test(t, outcomes_come_back, 0, ARRAY_LEN(outcomes));
