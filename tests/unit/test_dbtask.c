@@ -280,17 +280,17 @@ START_TEST(begun_and_put_back)
 	db_finish_line(1, 3);
 	db_close(db);
 	db = NULL;
-	struct mark m = {1, 1, 1, clock_wall_us() - 1000000};
+	struct mark m = {.seq = 1, .attempt = 1, .slot = 1, .began_us = clock_wall_us() - 1000000};
 	db_write_file(db_file("state-begun"), &m, sizeof m);
 	db_execute(db_path, "UPDATE task SET state = 'waiting', attempts = 0; DELETE FROM attempt");
 	db_reopen();
-	ck_assert_str_eq(db_unfinished(), "1");
+	ck_assert_str_eq(db_remaining(), "1");
 	db_close(db);
 	db = NULL;
 	m.began_us += 2000000;
 	db_write_file(db_file("state-begun"), &m, sizeof m);
 	db_reopen();
-	ck_assert_str_eq(db_unfinished(), "1 running");
+	ck_assert_str_eq(db_remaining(), "1 running");
 }
 END_TEST
 
