@@ -89,11 +89,9 @@ static void on_served(void *arg, struct mqueue_waiter *w, enum mqueue_answer ans
 	}
 }
 
-static void cancel_turn(struct pending *p)
+static void cancel_turn(struct asked *a)
 {
-	struct turn *t = (struct turn *)p;
-	struct connection *to;
-	asked_end(&t->asked, &to);
+	struct turn *t = (struct turn *)a;
 	mqueue_cancel(&t->control->queues, &t->waiter);
 	free_turn(t);
 }

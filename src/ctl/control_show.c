@@ -94,12 +94,9 @@ static void free_listing(struct listing *l)
 	free(l);
 }
 
-static void cancel_listing(struct pending *p)
+static void cancel_listing(struct asked *a)
 {
-	struct listing *l = (struct listing *)p;
-	struct connection *to;
-	asked_end(&l->asked, &to);
-	free_listing(l);
+	free_listing((struct listing *)a);
 }
 
 static void end_listing(struct listing *l)

@@ -128,11 +128,9 @@ static void free_apply(struct apply *a)
 }
 
 /* As a command whose terminal has gone. */
-static void abandon(struct pending *p)
+static void abandon(struct asked *asked)
 {
-	struct apply *a = (struct apply *)p;
-	struct connection *to;
-	asked_end(&a->asked, &to);
+	struct apply *a = (struct apply *)asked;
 	if (a->outcome)
 		free_apply(a);
 	else

@@ -57,12 +57,9 @@ static void free_wait(struct wait *w)
 	free(w);
 }
 
-static void cancel_wait(struct pending *p)
+static void cancel_wait(struct asked *a)
 {
-	struct wait *w = (struct wait *)p;
-	struct connection *to;
-	asked_end(&w->asked, &to);
-	free_wait(w);
+	free_wait((struct wait *)a);
 }
 
 static void on_late(void *arg)
@@ -205,12 +202,9 @@ static void free_join(struct join *j)
 	free(j);
 }
 
-static void cancel_join(struct pending *p)
+static void cancel_join(struct asked *a)
 {
-	struct join *j = (struct join *)p;
-	struct connection *to;
-	asked_end(&j->asked, &to);
-	free_join(j);
+	free_join((struct join *)a);
 }
 
 static void on_late_join(void *arg)

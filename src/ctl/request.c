@@ -273,13 +273,22 @@ void request_fail(const struct request *rq, const char *error, const char *fmt, 
 
 /* Those that wait. */
 
+static void on_gone(struct pending *p)
+{
+	struct asked *a = (struct asked *)p;
+	struct connection *nobody;
+	asked_end(a, &nobody);
+	a->gone(a);
+}
+
 void asked_wait(struct asked *a, const struct request *rq, struct loop *loop, void (*late)(void *a),
-		void (*cancel)(struct pending *a))
+		void (*gone)(struct asked *a))
 {
 	uint64_t ns;
 	a->loop = loop;
 	a->reply = reply_new(rq);
-	a->pending.cancel = cancel;
+	a->gone = gone;
+	a->pending.cancel = on_gone;
 	a->pending.bytes = rq->len;
 	a->timer = (struct timer){.fire = late, .arg = a};
 	if (request_duration(rq, "timeout", &ns))

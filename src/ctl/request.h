@@ -85,11 +85,12 @@ struct asked {
 	struct loop *loop;      /* borrowed */
 	json_t *reply;          /* owned; how it begins */
 	struct timer timer;     /* set if the request has a timeout */
+	void (*gone)(struct asked *a);
 };
 
-/* `late` is called when its time is up, with `a`; `cancel` when the client is gone. */
+/* `late` is called when its time is up, with `a`; `gone` when the client is gone, and the request over. */
 void asked_wait(struct asked *a, const struct request *rq, struct loop *loop, void (*late)(void *a),
-		void (*cancel)(struct pending *a));
+		void (*gone)(struct asked *a));
 
 /* It is over: the reply, for the caller to finish and say, and to whom; NULL: the client is gone, and nothing is to be said. */
 json_t *asked_end(struct asked *a, struct connection **to);
