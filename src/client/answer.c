@@ -11,7 +11,7 @@
 #include "base/fdio.h"
 #include "base/report.h"
 #include "proto/jansson.h"
-#include "task/word.h"
+#include "task/task.h"
 
 #define OUT_BYTES_MAX ((size_t)256 << 10)
 #define CELL_EMPTY "-"
@@ -130,16 +130,15 @@ int answer_submit(struct answer *a, const json_t *reply)
 	return print_number(a, reply, "task");
 }
 
-/* As the pool shows it: one word is shell text, several are quoted. */
+/* As the pool shows it: one word is shell text. */
 static void add_command(struct buf *out, const struct call *call)
 {
-	if (call->n_words == 1)
-		buf_adds(out, call->words[0]);
-	for (size_t i = 0; call->n_words > 1 && i < call->n_words; i++) {
-		if (i > 0)
-			buf_addc(out, ' ');
-		word_quote(out, call->words[i], strlen(call->words[i]));
-	}
+	struct buf words = {0};
+	for (size_t i = 0; i < call->n_words; i++)
+		buf_add(&words, call->words[i], strlen(call->words[i]) + 1);
+	command_print(&(struct command){.bytes = buf_head(&words), .len = buf_len(&words), .n_words = call->n_words,
+		.shell = call->n_words == 1}, 1, out);
+	buf_clear(&words);
 }
 
 /* The reason may name a file, whose name is any bytes. An exit status speaks for itself. */
