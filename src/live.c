@@ -83,13 +83,13 @@ static void listen_for_clients(struct run *r)
 
 void live_open(struct run *r)
 {
-	if (!r->options->listen && !r->db)
-		return;
 	const struct options *o = r->options;
+	if (!o->listen && !r->db)
+		return;
 	ledger_open(&r->ledger, &(struct ledger){.db = r->db, .no_marks = o->via,
 		.is_followed = o->callback || o->error_callback || o->joblog || o->results, .is_asked = o->listen});
 	observers_add(r, &r->ledger.observer);
-	if (r->options->listen) {
+	if (o->listen) {
 		listen_for_clients(r);
 		observers_add(r, &r->control.observer);
 	}
@@ -166,22 +166,26 @@ void live_restore(struct run *r)
 }
 
 /* Output has gone, and a task is settled, when all that waited in the sinks at that time has been written, too. */
+static void record_leaving(struct run *r)
+{
+	if (buf_len(&r->leaving) == 0 || !output_has_written(&r->output, &r->left))
+		return;
+	const struct ledger_settled *all = (const void *)buf_head(&r->leaving);
+	for (size_t i = 0; i < buf_len(&r->leaving) / sizeof *all; i++)
+		db_settle(r->db, all[i].seq, all[i].all);
+	buf_reset(&r->leaving);
+}
+
 static void record_settled(struct run *r)
 {
-	for (int i = 0; i < 2; i++) {
-		if (buf_len(&r->leaving) == 0) {
-			struct buf spent = r->leaving;
-			r->leaving = r->ledger.settled;
-			r->ledger.settled = spent;
-			output_get_mark(&r->output, &r->left);
-		}
-		if (buf_len(&r->leaving) == 0 || !output_has_written(&r->output, &r->left))
-			return;
-		const struct ledger_settled *all = (const void *)buf_head(&r->leaving);
-		for (size_t k = 0; k < buf_len(&r->leaving) / sizeof *all; k++)
-			db_settle(r->db, all[k].seq, all[k].all);
-		buf_reset(&r->leaving);
-	}
+	record_leaving(r);
+	if (buf_len(&r->leaving) > 0 || buf_len(&r->ledger.settled) == 0)
+		return;
+	struct buf spent = r->leaving;
+	r->leaving = r->ledger.settled;
+	r->ledger.settled = spent;
+	output_get_mark(&r->output, &r->left);
+	record_leaving(r);
 }
 
 bool live_put_on_record(void *run)

@@ -107,7 +107,7 @@ static void set_state(struct ledger *l, struct ledger_entry *e, enum ledger_stat
 }
 
 /* The database has those already that an earlier run has left. */
-static void add(struct ledger *l, const struct task *t)
+static void add(struct ledger *l, struct task *t)
 {
 	struct ledger_entry *e = xcalloc(1, sizeof *e);
 	e->seq = t->seq;
@@ -225,7 +225,7 @@ static bool wait_for_settling(struct ledger *l, struct ledger_entry *e)
 		return false;
 	struct watch_end *w = xmalloc(sizeof *w);
 	*w = (struct watch_end){.settler = {.settled = on_settled, .shown = on_shown}, .ledger = l};
-	task_on_settled((struct task *)e->task, &w->settler);
+	task_on_settled(e->task, &w->settler);
 	return true;
 }
 

@@ -37,7 +37,7 @@ struct watcher;
 struct ledger_entry {
 	uint64_t seq;
 	enum ledger_state state;
-	const struct task *task; /* borrowed; NULL once it is over */
+	struct task *task;       /* borrowed; NULL once it is over */
 	char *command;           /* owned; once it is over: as one line of shell text, */
 	size_t command_len;
 	char *name;              /* ... and the name that it was given, or NULL */

@@ -286,7 +286,7 @@ START_TEST(bounds_many_that_run)
 	ck_assert(!ledger_find(&ledger, n - 10)->err_cut);
 	ck_assert(ledger_find(&ledger, n)->err_cut);
 	for (size_t seq = 1; seq <= n; seq++) {
-		struct task *t = (struct task *)ledger_find(&ledger, seq)->task;
+		struct task *t = ledger_find(&ledger, seq)->task;
 		tell(POOL_DROPPED, t, 0);
 		task_drop(t);
 	}
